@@ -1,0 +1,241 @@
+/*
+ * The MMU: composes the stations seg → tlb → walk → mem into transactions; control registers and tables.
+ *
+ * Twin: rtl/mmu.sv.
+ * Source: "Control Registers", "Memory-Management Registers", "Processor State After Reset", "Operations that
+ * Invalidate TLBs and Paging-Structure Caches".
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "mmu_priv.h"
+
+/* CR0 bits that a write stores; ET is always 1. */
+static const uint32_t CR0_STORED = 0xE005003Fu;
+
+static const uint32_t CR4_SUPPORTED = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_MCE |
+                                      X86_CR4_PGE | X86_CR4_PCE | X86_CR4_SMEP | X86_CR4_SMAP;
+
+bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code) {
+  rsp->fault = true;
+  rsp->vector = vector;
+  rsp->error_code = error_code;
+  for (unsigned i = 0; i < 2; i++) {
+    rsp->paddr[i] = 0;
+    rsp->page_size[i] = MMU_PAGE_NONE;
+    rsp->pcd[i] = rsp->pwt[i] = false;
+  }
+  return false;
+}
+
+static void log_reference(mmu_rsp_t *rsp, mmu_mem_kind_t kind, bool write, uint32_t paddr, unsigned size,
+                          uint64_t data) {
+  rsp->mem[rsp->n_mem++] =
+      (mmu_mem_t){.paddr = paddr, .data = data, .size = (uint8_t)size, .write = write, .kind = (uint8_t)kind};
+}
+
+uint64_t mmu_mem_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, mmu_rsp_t *rsp) {
+  uint64_t data = mmu->mem.read(mmu->mem.ctx, paddr, size);
+  log_reference(rsp, kind, false, paddr, size, data);
+  return data;
+}
+
+void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t data, mmu_rsp_t *rsp) {
+  mmu->mem.write(mmu->mem.ctx, paddr, size, data);
+  log_reference(rsp, kind, true, paddr, size, data);
+}
+
+bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  if (!(mmu->cr0 & X86_CR0_PG)) {
+    *page = (mmu_page_t){.paddr = laddr, .page_size = MMU_PAGE_NONE};
+    return true;
+  }
+  if (mmu_tlb_lookup(mmu, rights, laddr, page, rsp)) return true;
+  if (!mmu_walk(mmu, rights, laddr, page, rsp)) return false;
+  mmu_tlb_fill(mmu, laddr, page, rsp);
+  return true;
+}
+
+/* Translates part 0 or 1 of an operand into the response. */
+static bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned part, mmu_rsp_t *rsp) {
+  mmu_page_t page;
+  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
+  rsp->paddr[part] = page.paddr;
+  rsp->page_size[part] = page.page_size;
+  rsp->pcd[part] = page.pte & X86_PTE_PCD;
+  rsp->pwt[part] = page.pte & X86_PTE_PWT;
+  return true;
+}
+
+/* Splits an operand at the page boundary; the first page is done with before the second is looked at. */
+static void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint8_t size, mmu_rsp_t *rsp) {
+  unsigned room = MMU_PAGE_BYTES - laddr % MMU_PAGE_BYTES;
+  rsp->laddr = laddr;
+  rsp->split = size > room;
+  rsp->first = rsp->split ? (uint8_t)room : size;
+  if (translate_part(mmu, rights, laddr, 0, rsp) && rsp->split) translate_part(mmu, rights, laddr + room, 1, rsp);
+}
+
+/* Source: "Access Rights", on explicit and implicit accesses. */
+static mmu_privilege_t privilege(const mmu_req_t *req) {
+  if (req->implicit) return MMU_BY_SUPERVISOR;
+  if (req->cpl == 3) return MMU_BY_USER;
+  return req->ac ? MMU_BY_SUPERVISOR_WITH_AC : MMU_BY_SUPERVISOR;
+}
+
+static void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  assert(req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_CS || req->seg == MMU_SEG_STAGED_SS);
+  assert(req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3);
+  uint32_t laddr;
+  if (!mmu_seg_check(mmu, req, &laddr, rsp)) return;
+  translate_operand(mmu, &mmu->rights[privilege(req)][req->access], laddr, req->size, rsp);
+}
+
+/* The linear address of a SYSTEM access; its tables have limits, but neither types nor privilege. */
+static bool table_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp) {
+  const mmu_seg_t *seg;
+  uint32_t offset = (uint32_t)req->offset;
+  uint64_t last = (uint64_t)offset + req->size - 1;
+  uint16_t index = offset & 0xFFF8; /* of the descriptor or gate, where an error code has it */
+  switch (req->seg) {
+  case MMU_SEG_GDTR:
+    *laddr = mmu->gdtr.base + offset;
+    return last <= mmu->gdtr.limit || mmu_fault(rsp, X86_GP, index | req->ext);
+  case MMU_SEG_IDTR:
+    *laddr = mmu->idtr.base + offset;
+    return last <= mmu->idtr.limit || mmu_fault(rsp, X86_GP, index | 2 | req->ext);
+  case MMU_SEG_LDTR:
+    seg = &mmu->seg[MMU_SEG_LDTR];
+    *laddr = (uint32_t)seg->base + offset;
+    return (seg->usable && last <= seg->limit) || mmu_fault(rsp, X86_GP, index | 4 | req->ext);
+  case MMU_SEG_TR:
+    seg = &mmu->seg[MMU_SEG_TR];
+    *laddr = (uint32_t)seg->base + offset;
+    return (seg->usable && last <= seg->limit) || mmu_fault(rsp, X86_TS, (seg->selector & 0xFFFC) | req->ext);
+  default:
+    assert(req->seg == MMU_SEG_LINEAR);
+    *laddr = offset;
+    return true;
+  }
+}
+
+static void op_system(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  assert(req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16);
+  uint32_t laddr;
+  if (!table_check(mmu, req, &laddr, rsp)) return;
+  translate_operand(mmu, &mmu->rights[MMU_BY_SUPERVISOR][req->access], laddr, req->size, rsp);
+}
+
+static void write_cr0(mmu_t *mmu, uint64_t value, mmu_rsp_t *rsp) {
+  bool paging_unprotected = value & X86_CR0_PG && !(value & X86_CR0_PE);
+  bool write_through_uncached = value & X86_CR0_NW && !(value & X86_CR0_CD);
+  if (paging_unprotected || write_through_uncached || value >> 32) {
+    mmu_fault(rsp, X86_GP, 0);
+    return;
+  }
+  uint32_t before = mmu->cr0;
+  mmu->cr0 = ((uint32_t)value & CR0_STORED) | X86_CR0_ET;
+  mmu_derive_rights(mmu);
+  if ((before ^ mmu->cr0) & X86_CR0_PG) mmu_tlb_drop_all(mmu);
+}
+
+static void write_cr4(mmu_t *mmu, uint64_t value, mmu_rsp_t *rsp) {
+  if (value & ~(uint64_t)CR4_SUPPORTED) {
+    mmu_fault(rsp, X86_GP, 0);
+    return;
+  }
+  uint32_t before = mmu->cr4;
+  mmu->cr4 = (uint32_t)value;
+  mmu_derive_rights(mmu);
+  if ((before ^ mmu->cr4) & (X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP)) mmu_tlb_drop_all(mmu);
+}
+
+static void op_write_cr(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  switch (req->cr) {
+  case 0:
+    write_cr0(mmu, req->data, rsp);
+    break;
+  case 3:
+    mmu->cr3 = (uint32_t)req->data;
+    mmu_tlb_drop_local(mmu);
+    break;
+  default:
+    assert(req->cr == 4);
+    write_cr4(mmu, req->data, rsp);
+  }
+}
+
+static void op_load_table(mmu_t *mmu, const mmu_req_t *req) {
+  assert(req->seg == MMU_SEG_GDTR || req->seg == MMU_SEG_IDTR);
+  mmu_table_t table = {.base = (uint32_t)req->offset, .limit = (uint16_t)req->data};
+  if (req->seg == MMU_SEG_GDTR)
+    mmu->gdtr = table;
+  else
+    mmu->idtr = table;
+}
+
+void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
+  switch (req->op) {
+  case MMU_OP_ACCESS:
+    op_access(mmu, req, rsp);
+    break;
+  case MMU_OP_SYSTEM:
+    op_system(mmu, req, rsp);
+    break;
+  case MMU_OP_LOAD_SEG:
+    mmu_seg_load(mmu, req, rsp);
+    break;
+  case MMU_OP_COMMIT_SEG:
+    mmu_seg_commit(mmu, req, rsp);
+    break;
+  case MMU_OP_SET_SEG:
+    mmu_seg_set(mmu, req, rsp);
+    break;
+  case MMU_OP_WRITE_CR:
+    op_write_cr(mmu, req, rsp);
+    break;
+  case MMU_OP_LOAD_TABLE:
+    op_load_table(mmu, req);
+    break;
+  default:
+    assert(req->op == MMU_OP_INVLPG);
+    mmu_tlb_drop_page(mmu, (uint32_t)req->offset);
+  }
+}
+
+mmu_config_t mmu_default_config(void) {
+  return (mmu_config_t){.tlb_sets = 8, .tlb_ways = 4, .tlb_large = 8};
+}
+
+unsigned mmu_sizeof(void) {
+  return sizeof(mmu_t);
+}
+
+static bool is_power_of_two(unsigned n, unsigned max) {
+  return n >= 1 && n <= max && (n & (n - 1)) == 0;
+}
+
+void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem) {
+  assert(is_power_of_two(config->tlb_sets, MMU_TLB_SETS_MAX));
+  assert(is_power_of_two(config->tlb_ways, MMU_TLB_WAYS_MAX));
+  assert(is_power_of_two(config->tlb_large, MMU_TLB_LARGE_MAX));
+  assert(mem->read && mem->write);
+  *mmu = (mmu_t){.config = *config, .mem = *mem};
+  mmu->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+  mmu->gdtr.limit = mmu->idtr.limit = 0xFFFF;
+  mmu_derive_rights(mmu);
+  mmu_seg_reset(mmu);
+  mmu_tlb_reset(mmu);
+}
+
+mmu_seg_t mmu_seg(const mmu_t *mmu, mmu_seg_id_t seg) {
+  assert((unsigned)seg < MMU_SEG_COUNT);
+  return mmu->seg[seg];
+}
+
+uint64_t mmu_cr(const mmu_t *mmu, unsigned cr) {
+  assert(cr == 0 || cr == 3 || cr == 4);
+  return cr == 0 ? mmu->cr0 : cr == 3 ? mmu->cr3 : mmu->cr4;
+}

@@ -1,0 +1,249 @@
+/*
+ * libmmu86: a reference model of the x86 segmentation unit, paging unit and TLB.
+ *
+ * One transaction is a value in (mmu_req_t) and a value out (mmu_rsp_t). Architectural faults are
+ * results, never callbacks or jumps. The library allocates nothing, has no global state, depends on
+ * libc only, and is re-entrant: every function works on the mmu_t that it is given.
+ *
+ * Twin: rtl/mmu_pkg.sv declares the same operations, fields and encodings.
+ */
+#ifndef MMU86_MMU_H
+#define MMU86_MMU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MMU_PAGE_BYTES 4096u
+
+/* What a transaction asks for. */
+typedef enum {
+  MMU_OP_ACCESS = 0,     /* segment:offset, with the segment check, then paging */
+  MMU_OP_SYSTEM = 1,     /* a linear supervisor access; seg names the table it is relative to */
+  MMU_OP_LOAD_SEG = 2,   /* read, check and install the descriptor that selector names */
+  MMU_OP_COMMIT_SEG = 3, /* copy a staged hidden part (reason = staged register) into seg */
+  MMU_OP_SET_SEG = 4,    /* install a hidden part without a descriptor; see mmu_set_t */
+  MMU_OP_WRITE_CR = 5,   /* MOV to CR0, CR3 or CR4 with its checks and TLB effects */
+  MMU_OP_LOAD_TABLE = 6, /* LGDT, LIDT */
+  MMU_OP_INVLPG = 7,     /* invalidate the page that holds linear address offset */
+} mmu_op_t;
+
+/* Segment registers: 0 to 5 as x86 encodes them; then the system ones; then the staging ones. */
+typedef enum {
+  MMU_SEG_ES = 0,
+  MMU_SEG_CS = 1,
+  MMU_SEG_SS = 2,
+  MMU_SEG_DS = 3,
+  MMU_SEG_FS = 4,
+  MMU_SEG_GS = 5,
+  MMU_SEG_LDTR = 6,
+  MMU_SEG_TR = 7,
+  MMU_SEG_STAGED_CS = 8, /* loaded and checked, not yet in force: a far transfer's new CS */
+  MMU_SEG_STAGED_SS = 9, /* likewise the new stack of a privilege change */
+  MMU_SEG_COUNT = 10,
+  /* Below: only as mmu_req_t.seg of SYSTEM and LOAD_TABLE; they have no hidden part. */
+  MMU_SEG_GDTR = 10,
+  MMU_SEG_IDTR = 11,
+  MMU_SEG_LINEAR = 12, /* SYSTEM with a plain linear address, no table */
+} mmu_seg_id_t;
+
+typedef enum { MMU_READ = 0, MMU_WRITE = 1, MMU_EXECUTE = 2 } mmu_access_t;
+
+/* Why a selector is loaded: mmu_req_t.reason of LOAD_SEG. It decides the checks and the faults. */
+typedef enum {
+  MMU_LOAD_DATA = 0,        /* DS, ES, FS, GS: MOV, POP, LDS ...; cpl = CPL */
+  MMU_LOAD_STACK = 1,       /* SS: MOV, POP, LSS; RETF and IRET to an outer level with cpl = new CPL */
+  MMU_LOAD_STACK_INNER = 2, /* SS from the TSS on a privilege change; cpl = new CPL; faults are #TS */
+  MMU_LOAD_CODE_JUMP = 3,   /* CS: far JMP or CALL without a gate; cpl = CPL */
+  MMU_LOAD_CODE_RETURN = 4, /* CS: far RET, IRET; cpl = the CPL before it */
+  MMU_LOAD_CODE_GATE = 5,   /* CS: through an interrupt, trap or call gate; cpl = the CPL before it */
+  MMU_LOAD_LDT = 6,         /* LDTR: LLDT */
+  MMU_LOAD_TASK = 7,        /* TR: LTR */
+} mmu_load_t;
+
+/* How SET_SEG makes the hidden part: mmu_req_t.reason of SET_SEG. */
+typedef enum {
+  MMU_SET_REAL = 0, /* selector and base = selector << 4; limit and attributes are kept */
+  MMU_SET_V86 = 1,  /* the same, and limit = 0xFFFF, attr = 0x0F3 */
+  MMU_SET_RAW = 2,  /* selector, base = offset, limit = data[31:0], attr = data[43:32], usable = data[48] */
+} mmu_set_t;
+
+/*
+ * A request. Unused fields are 0, so that equal requests are equal bytes in a trace. Bits 63:32 of offset are ignored:
+ * without long mode there are none.
+ */
+typedef struct {
+  uint8_t op;        /* mmu_op_t */
+  uint8_t seg;       /* mmu_seg_id_t; ACCESS by MMU_EXECUTE: MMU_SEG_CS */
+  uint8_t access;    /* mmu_access_t (ACCESS, SYSTEM) */
+  uint8_t size;      /* bytes of the whole operand, 1..16 (ACCESS, SYSTEM) */
+  uint8_t cpl;       /* current privilege level 0..3; LOAD_SEG: see mmu_load_t */
+  uint8_t reason;    /* LOAD_SEG: mmu_load_t; SET_SEG: mmu_set_t; COMMIT_SEG: the staged register */
+  uint8_t cr;        /* WRITE_CR: 0, 3 or 4 */
+  bool rmw;          /* ACCESS with MMU_WRITE: the operand is read first, in the same instruction */
+  bool implicit;     /* ACCESS: supervisor access whatever cpl says (SYSTEM always is) */
+  bool ac;           /* EFLAGS.AC, for SMAP */
+  bool vm;           /* EFLAGS.VM: virtual-8086 mode */
+  bool ext;          /* EXT bit of a selector error code: the event is external to the program */
+  uint16_t selector; /* LOAD_SEG, SET_SEG */
+  uint64_t offset;   /* ACCESS, SYSTEM: offset; INVLPG: linear address; LOAD_TABLE, SET_RAW: base */
+  uint64_t data;     /* WRITE_CR: value; LOAD_TABLE: limit; SET_RAW: see there */
+} mmu_req_t;
+
+/* Attributes of a hidden part: bits 8..15 and 20..23 of the descriptor's second doubleword. */
+enum {
+  MMU_ATTR_TYPE = 0x00F,        /* the four type bits */
+  MMU_ATTR_ACCESSED = 0x001,    /* S = 1 */
+  MMU_ATTR_WRITABLE = 0x002,    /* data; readable, for code */
+  MMU_ATTR_READABLE = 0x002,    /* code */
+  MMU_ATTR_EXPAND_DOWN = 0x004, /* data; conforming, for code */
+  MMU_ATTR_CONFORMING = 0x004,  /* code */
+  MMU_ATTR_CODE = 0x008,
+  MMU_ATTR_S = 0x010,
+  MMU_ATTR_DPL_SHIFT = 5,
+  MMU_ATTR_DPL = 0x060,
+  MMU_ATTR_P = 0x080,
+  MMU_ATTR_AVL = 0x100,
+  MMU_ATTR_L = 0x200,
+  MMU_ATTR_DB = 0x400,
+  MMU_ATTR_G = 0x800,
+};
+
+/*
+ * A segment register with its hidden part.
+ * Source: "Segment Registers", "Segment Descriptors".
+ */
+typedef struct {
+  uint64_t base;     /* linear address */
+  uint32_t limit;    /* in bytes, granularity applied: the last valid offset of an expand-up segment */
+  uint16_t selector; /* the visible part */
+  uint16_t attr;     /* MMU_ATTR_*, 12 bits */
+  bool usable;       /* false after a null selector was loaded in protected mode */
+} mmu_seg_t;
+
+/* One reference of the MMU's own to physical memory, in program order of the transaction. */
+typedef struct {
+  uint64_t paddr; /* physical address of the first byte */
+  uint64_t data;  /* what was read or written, zero-extended */
+  uint8_t size;   /* bytes: 1, 4 or 8; other values where a table entry straddles a page */
+  bool write;
+  uint8_t kind; /* mmu_mem_kind_t: what the reference is for; not compared */
+} mmu_mem_t;
+
+typedef enum {
+  MMU_MEM_PDE = 0,
+  MMU_MEM_PTE = 1,
+  MMU_MEM_DESCRIPTOR = 2,
+} mmu_mem_kind_t;
+
+/* What the TLB did for one page of a transaction. */
+typedef enum {
+  MMU_TLB_HIT = 0,   /* an entry served the access */
+  MMU_TLB_MISS = 1,  /* no entry matched; a walk follows */
+  MMU_TLB_RENEW = 2, /* an entry matched but could not serve it (rights, dirty); dropped; a walk follows */
+  MMU_TLB_FILL = 3,  /* the walk succeeded and its translation was entered */
+} mmu_tlb_kind_t;
+
+typedef struct {
+  uint8_t kind; /* mmu_tlb_kind_t */
+  bool large;   /* the large-page array (HIT, FILL; RENEW: what matched); 0 for MISS */
+  uint8_t set;  /* set index of the 4 KiB array; 0 for the large-page array and for MISS */
+  uint8_t way;  /* way, or entry of the large-page array; 0 for MISS */
+  bool evicted; /* FILL only: a valid entry was displaced */
+} mmu_tlb_event_t;
+
+typedef enum { MMU_PAGE_NONE = 0, MMU_PAGE_4K = 1, MMU_PAGE_4M = 2 } mmu_page_size_t;
+
+enum { MMU_MEM_MAX = 32, MMU_TLB_MAX = 16 };
+
+/*
+ * A response. With a fault, laddr and cr2 tell where; paddr, page_size, pcd, pwt and seg are 0.
+ * laddr, paddr, split, first, page_size, pcd and pwt describe the operand of ACCESS and SYSTEM. They are 0 for the
+ * other operations, and for an operand that the segment or table check rejects: it has no linear address.
+ * Entries of mem and tlb past n_mem and n_tlb are undefined (they are not cleared, for speed).
+ */
+typedef struct {
+  uint64_t laddr;      /* linear address of the operand's first byte; 0 if the segment check failed */
+  uint64_t paddr[2];   /* physical address of the part on each page; [1] is 0 unless split */
+  uint64_t cr2;        /* #PF: the faulting linear address; else 0 */
+  uint64_t descriptor; /* LOAD_SEG: the descriptor as read, before the accessed bit; else 0 */
+  mmu_seg_t seg;       /* LOAD_SEG, COMMIT_SEG, SET_SEG: the hidden part as installed */
+  uint16_t error_code; /* of the fault */
+  uint8_t vector;      /* of the fault: X86_GP ... */
+  bool fault;
+  bool system;          /* LOAD_CODE_JUMP met a gate or TSS: nothing was installed; see descriptor */
+  bool split;           /* the operand straddles a 4 KiB boundary */
+  uint8_t first;        /* bytes on the first page (= size unless split) */
+  uint8_t page_size[2]; /* mmu_page_size_t; MMU_PAGE_NONE with paging off */
+  bool pcd[2], pwt[2];  /* memory type bits of the final paging-structure entry */
+  uint8_t n_mem, n_tlb; /* valid entries of the logs */
+  mmu_tlb_event_t tlb[MMU_TLB_MAX];
+  mmu_mem_t mem[MMU_MEM_MAX];
+} mmu_rsp_t;
+
+/* Physical memory as the MMU sees it. size is 1..8 and stays within one 4 KiB page; what is read is zero-extended. */
+typedef struct {
+  void *ctx;
+  uint64_t (*read)(void *ctx, uint64_t paddr, unsigned size);
+  void (*write)(void *ctx, uint64_t paddr, unsigned size, uint64_t data);
+} mmu_mem_port_t;
+
+enum { MMU_TLB_SETS_MAX = 64, MMU_TLB_WAYS_MAX = 8, MMU_TLB_LARGE_MAX = 32 };
+
+/* Geometry and "may" choices. Each choice is listed in DESIGN.md with its source. */
+typedef struct {
+  uint8_t tlb_sets;       /* power of two, 1..64 */
+  uint8_t tlb_ways;       /* power of two, 1..8 */
+  uint8_t tlb_large;      /* entries of the large-page array: power of two, 1..32 */
+  bool limit_wraps;       /* an operand that wraps at 4 GiB passes a limit of FFFFFFFFH */
+  bool accessed_on_fault; /* a walk that faults has set A in the entries above the faulting one */
+} mmu_config_t;
+
+/* The geometry and the choices of the RTL in this repository: 8 sets x 4 ways, 8 large, no choice taken. */
+mmu_config_t mmu_default_config(void);
+
+/*
+ * The whole state of one MMU. The layout is private (mmu_priv.h); the size is public so that the
+ * caller owns the memory. Copying the struct copies the MMU (a snapshot).
+ */
+typedef struct mmu mmu_t;
+
+/* Bytes of an mmu_t, and its alignment is that of max_align_t. */
+unsigned mmu_sizeof(void);
+
+/*
+ * Puts the MMU into its state after RESET ("Processor State After Reset").
+ * config: checked with assert. mem: copied; its functions are called from mmu_transact only.
+ */
+void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem);
+
+/*
+ * Performs one transaction.
+ * req: checked with assert (bad values are misuse by the host program, not guest behaviour).
+ * rsp: overwritten.
+ * Effects: registers, TLB, and memory through the port, as the log in rsp lists.
+ */
+void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* Reads back state, without effects. seg: 0..MMU_SEG_COUNT-1. cr: 0, 3 or 4. */
+mmu_seg_t mmu_seg(const mmu_t *mmu, mmu_seg_id_t seg);
+uint64_t mmu_cr(const mmu_t *mmu, unsigned cr);
+
+/* One TLB entry as mmu_tlb_entry shows it. */
+typedef struct {
+  bool valid, large, global, user, writable, dirty, pcd, pwt;
+  uint64_t laddr; /* of the page */
+  uint64_t paddr; /* of the page frame */
+} mmu_tlb_view_t;
+
+/* Looks at an entry without effects, for reports, coverage and tests. set is 0 for the large array. */
+mmu_tlb_view_t mmu_tlb_entry(const mmu_t *mmu, bool large, unsigned set, unsigned way);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * The state of an MMU and the interfaces between its stations; private to model/mmu.
+ *
+ * Every address passes seg → tlb → walk → mem:
+ *   mmu_seg.c   selector, hidden part, segment check: offset to linear address
+ *   mmu_tlb.c   the translations that are remembered
+ *   mmu_walk.c  the translations that are in memory; rights, accessed and dirty bits
+ *   mmu.c       composes them, and holds the port to memory
+ *
+ * A station that returns bool returns false when the transaction has ended with the fault that rsp now holds.
+ */
+#ifndef MMU86_MMU_PRIV_H
+#define MMU86_MMU_PRIV_H
+
+#include "mmu.h"
+#include "x86.h"
+
+/* Bits of a linear address, or of a paging-structure entry, that name a page or its frame. */
+enum { MMU_OFFSET_4K = 0x00000FFF, MMU_OFFSET_4M = 0x003FFFFF };
+static const uint32_t MMU_FRAME_4K = 0xFFFFF000u;
+static const uint32_t MMU_FRAME_4M = 0xFFC00000u;
+
+/* GDTR or IDTR. */
+typedef struct {
+  uint32_t base;
+  uint16_t limit;
+} mmu_table_t;
+
+/* On whose behalf an access is made, as far as paging cares. */
+typedef enum {
+  MMU_BY_SUPERVISOR = 0,         /* also the hardware's own, implicit accesses at CPL 3 */
+  MMU_BY_SUPERVISOR_WITH_AC = 1, /* an explicit access with EFLAGS.AC = 1, which SMAP lets pass */
+  MMU_BY_USER = 2,
+} mmu_privilege_t;
+
+/*
+ * What an access asks of the paging-structure entries on its way, U and W being those of all levels combined.
+ * The access may use a page if the bits of `need` are 1 and those of `forbid` are 0.
+ */
+typedef struct {
+  uint32_t need;       /* X86_PTE_U, X86_PTE_W */
+  uint32_t forbid;     /* X86_PTE_U */
+  uint16_t error_code; /* of a page fault, but for P and RSVD */
+  bool write;
+} mmu_rights_t;
+
+/* A translation. */
+typedef struct {
+  uint32_t paddr;    /* of the byte that was asked for */
+  uint32_t pte;      /* the last level's entry, with U and W of all levels combined, and A and D as in memory now */
+  uint8_t page_size; /* mmu_page_size_t */
+} mmu_page_t;
+
+/* A remembered translation. */
+typedef struct {
+  uint32_t tag; /* linear address of the page, with bit 0 set; 0 if the entry is invalid */
+  uint32_t pte; /* as in mmu_page_t, but G is 0 if CR4.PGE was 0 at the fill */
+} mmu_tlb_entry_t;
+
+/* What the use of a way does to its set's pseudo-LRU tree. */
+typedef struct {
+  uint32_t path; /* the nodes on the way's path */
+  uint32_t away; /* those of them that point to the upper half then */
+} mmu_plru_touch_t;
+
+/* The shape of one of the two arrays. The large-page array is a single set. */
+typedef struct {
+  uint32_t page_mask; /* bits of a linear address that name the page */
+  uint32_t set_mask;  /* sets - 1 */
+  uint32_t ways;
+  uint32_t first_entry;                      /* in mmu_tlb_t.entry: its entries follow set by set */
+  uint32_t first_plru;                       /* in mmu_tlb_t.plru: one word for each set */
+  uint8_t page_size;                         /* mmu_page_size_t */
+  mmu_plru_touch_t touch[MMU_TLB_LARGE_MAX]; /* by way */
+} mmu_tlb_array_t;
+
+enum {
+  MMU_TLB_ENTRIES_MAX = MMU_TLB_SETS_MAX * MMU_TLB_WAYS_MAX + MMU_TLB_LARGE_MAX,
+  MMU_TLB_TAG_VALID = 1,
+};
+
+typedef struct {
+  mmu_tlb_array_t small, large;
+  unsigned entries;                    /* of both arrays */
+  uint32_t plru[MMU_TLB_SETS_MAX + 1]; /* bit n is node n of the set's tree */
+  mmu_tlb_entry_t entry[MMU_TLB_ENTRIES_MAX];
+} mmu_tlb_t;
+
+struct mmu {
+  mmu_config_t config;
+  mmu_mem_port_t mem;
+  uint32_t cr0, cr3, cr4;
+  mmu_rights_t rights[3][3]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
+  mmu_table_t gdtr, idtr;
+  mmu_seg_t seg[MMU_SEG_COUNT];
+  mmu_tlb_t tlb;
+};
+
+/* Ends the transaction with a fault. Effects: what a response does not have with a fault becomes 0. Returns false. */
+bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code);
+
+/* mem: one logged reference to physical memory of 1..8 bytes within one page. */
+uint64_t mmu_mem_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, mmu_rsp_t *rsp);
+void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t data, mmu_rsp_t *rsp);
+
+/* seg: registers after RESET; the check of an ACCESS, which yields its linear address; the operations on registers. */
+void mmu_seg_reset(mmu_t *mmu);
+bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp);
+void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+void mmu_seg_commit(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+void mmu_seg_set(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* tlb → walk: the translation of one linear address, remembered or walked for; paging may be off. */
+bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+
+/* tlb: an empty TLB of the configured geometry. */
+void mmu_tlb_reset(mmu_t *mmu);
+
+/* tlb: true if an entry serves the access; it is in *page. Otherwise a walk has to follow; what matched is dropped. */
+bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+
+/* tlb: enters what a walk has found. */
+void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t *rsp);
+
+/* tlb: drops the entries whose page holds laddr; those that are not global; all. */
+void mmu_tlb_drop_page(mmu_t *mmu, uint32_t laddr);
+void mmu_tlb_drop_local(mmu_t *mmu);
+void mmu_tlb_drop_all(mmu_t *mmu);
+
+/* walk: derives mmu->rights from CR0 and CR4; to be called whenever those change. */
+void mmu_derive_rights(mmu_t *mmu);
+
+/* walk: may an access with these rights use a page whose combined entry is pte? */
+static inline bool mmu_permits(const mmu_rights_t *rights, uint32_t pte) {
+  return ((pte ^ rights->need) & (rights->need | rights->forbid)) == 0;
+}
+
+/* walk: translates from the paging structures in memory and sets their accessed and dirty bits. */
+bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * tlb: the remembered translations, in two arrays: 4 KiB pages by set and way, and large pages, fully associative.
+ *
+ * An entry holds what a successful walk found. It serves an access only if the rights of now allow that and, for a
+ * write, its page is dirty already; else all that matched is dropped and memory decides. So a fault never depends on
+ * what was cached; a translation does, until it is invalidated.
+ *
+ * Both arrays are replaced by tree pseudo-LRU. Nodes 1..ways-1 of a set's tree are in heap order, one bit each, which
+ * points to the half that was used less recently: 0 the lower ways, 1 the upper ones.
+ *
+ * Twin: rtl/mmu_tlb.sv.
+ * Source: "Translation Lookaside Buffers (TLBs)", "Invalidation of TLBs and Paging-Structure Caches"; the replacement
+ * is that of the Intel486 processor's TLB.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "mmu_priv.h"
+
+/* One set of one array. */
+typedef struct {
+  mmu_tlb_entry_t *entry; /* [ways] */
+  uint32_t *plru;
+  unsigned ways;
+  uint8_t index;
+} set_t;
+
+static set_t select_set(mmu_tlb_t *tlb, const mmu_tlb_array_t *array, uint32_t laddr) {
+  unsigned index = laddr >> 12 & array->set_mask;
+  return (set_t){&tlb->entry[array->first_entry + index * array->ways], &tlb->plru[array->first_plru + index],
+                 array->ways, (uint8_t)index};
+}
+
+/* The way that holds laddr's page; `ways` if there is none. No two ways of a set hold the same page. */
+static unsigned match(const set_t *set, const mmu_tlb_array_t *array, uint32_t laddr) {
+  uint32_t tag = (laddr & array->page_mask) | MMU_TLB_TAG_VALID;
+  unsigned found = set->ways;
+  for (unsigned way = 0; way < set->ways; way++)
+    if (set->entry[way].tag == tag) found = way;
+  return found;
+}
+
+/* What has each node on the path to `way` point away from it. */
+static mmu_plru_touch_t touch_of(unsigned way, unsigned ways) {
+  mmu_plru_touch_t touch = {0, 0};
+  unsigned node = 1;
+  for (unsigned half = ways / 2; half > 0; half /= 2) {
+    unsigned upper = (way & half) != 0;
+    touch.path |= 1u << node;
+    if (!upper) touch.away |= 1u << node;
+    node = 2 * node + upper;
+  }
+  return touch;
+}
+
+static void use(const set_t *set, const mmu_tlb_array_t *array, unsigned way) {
+  *set->plru = (*set->plru & ~array->touch[way].path) | array->touch[way].away;
+}
+
+/* The way to fill: the lowest invalid one, else the one that the tree points to. */
+static unsigned victim(const set_t *set) {
+  for (unsigned way = 0; way < set->ways; way++)
+    if (set->entry[way].tag == 0) return way;
+  unsigned node = 1;
+  while (node < set->ways)
+    node = 2 * node + (*set->plru >> node & 1);
+  return node - set->ways;
+}
+
+static void log_event(mmu_rsp_t *rsp, mmu_tlb_kind_t kind, bool large, uint8_t set, unsigned way, bool evicted) {
+  rsp->tlb[rsp->n_tlb++] = (mmu_tlb_event_t){(uint8_t)kind, large, set, (uint8_t)way, evicted};
+}
+
+/* Serves the access from an entry that holds its page; drops all that do so if it cannot. */
+static inline bool serve(mmu_t *mmu, const mmu_tlb_array_t *array, const set_t *set, unsigned way,
+                         const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  bool large = array->page_size == MMU_PAGE_4M;
+  uint32_t pte = set->entry[way].pte;
+  if (!mmu_permits(rights, pte) || (rights->write && !(pte & X86_PTE_D))) {
+    log_event(rsp, MMU_TLB_RENEW, large, set->index, way, false);
+    mmu_tlb_drop_page(mmu, laddr);
+    return false;
+  }
+  log_event(rsp, MMU_TLB_HIT, large, set->index, way, false);
+  use(set, array, way);
+  page->paddr = (pte & array->page_mask) | (laddr & ~array->page_mask);
+  page->pte = pte;
+  page->page_size = array->page_size;
+  return true;
+}
+
+static bool lookup_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  const mmu_tlb_array_t *large = &mmu->tlb.large;
+  set_t set = select_set(&mmu->tlb, large, laddr);
+  unsigned way = match(&set, large, laddr);
+  if (way < set.ways) return serve(mmu, large, &set, way, rights, laddr, page, rsp);
+  log_event(rsp, MMU_TLB_MISS, false, 0, 0, false);
+  return false;
+}
+
+bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  const mmu_tlb_array_t *small = &mmu->tlb.small;
+  set_t set = select_set(&mmu->tlb, small, laddr);
+  unsigned way = match(&set, small, laddr);
+  if (way < set.ways) return serve(mmu, small, &set, way, rights, laddr, page, rsp);
+  return lookup_large(mmu, rights, laddr, page, rsp);
+}
+
+void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t *rsp) {
+  bool large = page->page_size == MMU_PAGE_4M;
+  const mmu_tlb_array_t *array = large ? &mmu->tlb.large : &mmu->tlb.small;
+  set_t set = select_set(&mmu->tlb, array, laddr);
+  unsigned way = victim(&set);
+  mmu_tlb_entry_t *entry = &set.entry[way];
+
+  log_event(rsp, MMU_TLB_FILL, large, set.index, way, entry->tag != 0);
+  entry->tag = (laddr & array->page_mask) | MMU_TLB_TAG_VALID;
+  entry->pte = mmu->cr4 & X86_CR4_PGE ? page->pte : page->pte & ~(uint32_t)X86_PTE_G;
+  use(&set, array, way);
+}
+
+void mmu_tlb_drop_page(mmu_t *mmu, uint32_t laddr) {
+  const mmu_tlb_array_t *arrays[] = {&mmu->tlb.small, &mmu->tlb.large};
+  for (unsigned i = 0; i < 2; i++) {
+    set_t set = select_set(&mmu->tlb, arrays[i], laddr);
+    unsigned way = match(&set, arrays[i], laddr);
+    if (way < set.ways) set.entry[way].tag = 0;
+  }
+}
+
+void mmu_tlb_drop_local(mmu_t *mmu) {
+  for (unsigned i = 0; i < mmu->tlb.entries; i++)
+    if (!(mmu->tlb.entry[i].pte & X86_PTE_G)) mmu->tlb.entry[i].tag = 0;
+}
+
+void mmu_tlb_drop_all(mmu_t *mmu) {
+  for (unsigned i = 0; i < mmu->tlb.entries; i++)
+    mmu->tlb.entry[i].tag = 0;
+}
+
+static mmu_tlb_array_t array_of(mmu_page_size_t page_size, unsigned sets, unsigned ways) {
+  mmu_tlb_array_t array = {
+      .page_mask = page_size == MMU_PAGE_4M ? MMU_FRAME_4M : MMU_FRAME_4K,
+      .set_mask = sets - 1,
+      .ways = ways,
+      .page_size = (uint8_t)page_size,
+  };
+  for (unsigned way = 0; way < ways; way++)
+    array.touch[way] = touch_of(way, ways);
+  return array;
+}
+
+void mmu_tlb_reset(mmu_t *mmu) {
+  const mmu_config_t *config = &mmu->config;
+  mmu_tlb_t *tlb = &mmu->tlb;
+  memset(tlb, 0, sizeof *tlb);
+  tlb->small = array_of(MMU_PAGE_4K, config->tlb_sets, config->tlb_ways);
+  tlb->large = array_of(MMU_PAGE_4M, 1, config->tlb_large);
+  tlb->large.first_entry = tlb->small.ways * config->tlb_sets;
+  tlb->large.first_plru = config->tlb_sets;
+  tlb->entries = tlb->large.first_entry + config->tlb_large;
+}
+
+mmu_tlb_view_t mmu_tlb_entry(const mmu_t *mmu, bool large, unsigned set, unsigned way) {
+  const mmu_tlb_array_t *array = large ? &mmu->tlb.large : &mmu->tlb.small;
+  assert(set <= array->set_mask && way < array->ways);
+  const mmu_tlb_entry_t *entry = &mmu->tlb.entry[array->first_entry + set * array->ways + way];
+  if (entry->tag == 0) return (mmu_tlb_view_t){.large = large};
+  return (mmu_tlb_view_t){
+      .valid = true,
+      .large = large,
+      .global = entry->pte & X86_PTE_G,
+      .user = entry->pte & X86_PTE_U,
+      .writable = entry->pte & X86_PTE_W,
+      .dirty = entry->pte & X86_PTE_D,
+      .pcd = entry->pte & X86_PTE_PCD,
+      .pwt = entry->pte & X86_PTE_PWT,
+      .laddr = entry->tag & array->page_mask,
+      .paddr = entry->pte & array->page_mask,
+  };
+}
