@@ -1,0 +1,89 @@
+/*
+ * Operand access: one transaction, then data at the physical addresses of its response.
+ */
+#include "cpu_priv.h"
+
+static bool translated(cpu_t *cpu, const mmu_req_t *req, ref_t *ref) {
+  mmu_rsp_t *rsp = &cpu->rsp;
+  if (!cpu->port.translate(cpu->port.ctx, req, rsp)) return cpu_stop_here(cpu, CPU_STOP_REQUEST);
+  if (rsp->fault) {
+    cpu->fault.vector = rsp->vector;
+    cpu->fault.error_code = rsp->error_code;
+    cpu->fault.cr2 = rsp->cr2;
+    return false;
+  }
+  ref->paddr[0] = rsp->paddr[0];
+  ref->paddr[1] = rsp->paddr[1];
+  ref->size = req->size;
+  ref->first = rsp->split ? rsp->first : req->size;
+  return true;
+}
+
+bool cpu_mem_ref(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw, ref_t *ref) {
+  mmu_req_t *req = &cpu->data_req;
+  req->seg = (uint8_t)seg;
+  req->access = (uint8_t)access;
+  req->size = (uint8_t)size;
+  req->rmw = rmw;
+  req->offset = offset;
+  return translated(cpu, req, ref);
+}
+
+bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool ext,
+                        ref_t *ref) {
+  mmu_req_t req = {.op = MMU_OP_SYSTEM,
+                   .seg = (uint8_t)seg,
+                   .access = (uint8_t)access,
+                   .size = (uint8_t)size,
+                   .ext = ext,
+                   .offset = offset};
+  return translated(cpu, &req, ref);
+}
+
+static uint64_t read_split(cpu_t *cpu, const ref_t *ref) {
+  unsigned rest = ref->size - ref->first;
+  uint64_t low = cpu->port.read(cpu->port.ctx, ref->paddr[0], ref->first);
+  uint64_t high = cpu->port.read(cpu->port.ctx, ref->paddr[1], rest);
+  return low | high << 8 * ref->first;
+}
+
+uint64_t cpu_ref_read(cpu_t *cpu, const ref_t *ref) {
+  if (ref->first != ref->size) return read_split(cpu, ref);
+  return cpu->port.read(cpu->port.ctx, ref->paddr[0], ref->size);
+}
+
+static void store(cpu_t *cpu, uint64_t paddr, unsigned size, uint64_t value) {
+  cpu->port.write(cpu->port.ctx, paddr, size, value);
+  if (cpu->code[paddr >> 12 & (CODE_PAGES - 1)]) cpu_code_changed(cpu, paddr, size);
+}
+
+void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value) {
+  if (ref->size < 8) value &= (UINT64_C(1) << 8 * ref->size) - 1;
+  if (ref->first == ref->size) {
+    store(cpu, ref->paddr[0], ref->size, value);
+    return;
+  }
+  store(cpu, ref->paddr[0], ref->first, value & ((UINT64_C(1) << 8 * ref->first) - 1));
+  store(cpu, ref->paddr[1], ref->size - ref->first, value >> 8 * ref->first);
+}
+
+bool cpu_mem_read(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value) {
+  ref_t ref;
+  if (!cpu_mem_ref(cpu, seg, offset, size, MMU_READ, false, &ref)) return false;
+  *value = (uint32_t)cpu_ref_read(cpu, &ref);
+  return true;
+}
+
+bool cpu_mem_read64(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint64_t *value) {
+  ref_t ref;
+  if (!cpu_mem_ref(cpu, seg, offset, size, MMU_READ, false, &ref)) return false;
+  *value = cpu_ref_read(cpu, &ref);
+  return true;
+}
+
+bool cpu_mem_write(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t value) {
+  ref_t ref;
+  if (!cpu_mem_ref(cpu, seg, offset, size, MMU_WRITE, false, &ref)) return false;
+  cpu_ref_write(cpu, &ref, value);
+  return true;
+}

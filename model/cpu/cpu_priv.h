@@ -1,0 +1,349 @@
+/*
+ * The emulator's private state and the helpers its files share.
+ *
+ * The discipline that makes faults precise: a handler translates every operand first, then writes memory, and
+ * commits registers last. A handler returns false if it raised a fault or the run must stop; then it has changed
+ * nothing, and EIP still points at the instruction.
+ */
+#ifndef MMU86_CPU_PRIV_H
+#define MMU86_CPU_PRIV_H
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "cpu.h"
+#include "x86.h"
+
+typedef struct insn insn_t;
+typedef bool (*handler_t)(cpu_t *cpu, const insn_t *in);
+
+enum { REG_NONE = 8 }; /* gpr[8] is always 0: an absent base or index */
+
+/*
+ * A decoded instruction. It depends on the bytes and on the mode only, not on EIP.
+ */
+struct insn {
+  uint64_t tag; /* physical address of the first byte | mode; INSN_INVALID if the entry is empty */
+  handler_t run;
+  uint32_t eip;  /* where it was last executed: the hint that finds it again */
+  uint32_t disp; /* of the memory operand */
+  uint32_t address_mask;
+  uint32_t imm;  /* sign-extended; branches: the displacement; far branches: the offset */
+  uint16_t imm2; /* far branches: the selector; ENTER: the level */
+  uint8_t length;
+  uint8_t size; /* operand bytes: 1, 2, 4 */
+  uint8_t reg;  /* ModRM.reg, or the register in the opcode */
+  uint8_t rm;   /* ModRM.rm if a register */
+  uint8_t base, index, scale;
+  uint8_t seg;     /* of the memory operand, or the overridden source segment of a string instruction */
+  uint8_t rep;     /* 0, F2H or F3H */
+  bool mem;        /* ModRM names memory */
+  bool split;      /* the instruction straddles a page */
+  uint8_t opcode;  /* the last opcode byte */
+  uint8_t opcode2; /* 0FH for the two-byte map */
+};
+
+#define INSN_INVALID UINT64_MAX
+#define INSN_MODE_32 (UINT64_C(1) << 56)   /* CS.D = 1 */
+#define INSN_MODE_REAL (UINT64_C(1) << 57) /* CR0.PE = 0 */
+
+/* Instructions that straddle a page: the bytes are compared with memory before each execution. */
+typedef struct {
+  insn_t insn; /* first: a hint points here */
+  uint64_t paddr[2];
+  uint8_t first;
+  uint8_t bytes[15];
+} insn_split_t;
+
+enum {
+  INSN_CACHE = 1 << 16,
+  INSN_SPLITS = 256,
+  INSN_HINTS = 1 << 15,
+  INSN_BYTES_MAX = 15,
+  CODE_PAGES = 1 << 20, /* of the 32-bit physical address space */
+};
+
+/* What the run loop has to look at between instructions. */
+enum {
+  ATTENTION_INTR = 1 << 0,     /* the INTR pin */
+  ATTENTION_TRAP = 1 << 1,     /* EFLAGS.TF */
+  ATTENTION_RESUME = 1 << 2,   /* EFLAGS.RF: cleared by the next instruction that completes */
+  ATTENTION_STI = 1 << 3,      /* no interrupt at this boundary: STI came before */
+  ATTENTION_MOV_SS = 1 << 4,   /* nor a single-step trap: MOV or POP to SS came before */
+  ATTENTION_HALTED = 1 << 5,   /* HLT */
+  ATTENTION_SHUTDOWN = 1 << 6, /* triple fault */
+  ATTENTION_ACKED = 1 << 7,    /* an acknowledged interrupt waits for its delivery */
+};
+
+/* Where an operand lies in physical memory. */
+typedef struct {
+  uint64_t paddr[2];
+  uint8_t size;
+  uint8_t first; /* bytes at paddr[0]; the rest is at paddr[1] */
+} ref_t;
+
+struct cpu {
+  uint64_t gpr[9];
+  uint64_t eip, next_eip;
+  int64_t flag_result; /* see cpu_flags.h */
+  uint32_t flag_carries;
+  uint32_t eflags; /* the other flags */
+  uint32_t attention;
+  uint32_t stack_mask; /* FFFFFFFFH or FFFFH by SS.B */
+  uint64_t mode;       /* INSN_MODE_* of now */
+  uint64_t count;
+  volatile sig_atomic_t stop_requested;
+  uint8_t cpl;
+  uint8_t acked_vector;
+  bool delivered; /* this instruction ended in an interrupt delivery: no single-step trap after it */
+
+  /* Why a handler returned false. */
+  struct {
+    uint8_t vector;
+    uint16_t error_code;
+    uint64_t cr2;
+  } fault;
+  bool stopping; /* no fault: the run ends with `stop` */
+  cpu_stop_t stop;
+
+  insn_t **hints;       /* INSN_HINTS, by EIP */
+  insn_t *cache;        /* INSN_CACHE, by physical address */
+  uint64_t *code;       /* CODE_PAGES: one bit for each 64-byte line in which a cached instruction starts */
+  insn_split_t *splits; /* INSN_SPLITS, by physical address */
+  insn_t no_hint;
+
+  cpu_port_t port;
+  mmu_req_t fetch_req, data_req; /* reused: constant fields stay filled in */
+  mmu_rsp_t fetch_rsp, rsp;
+
+  mmu_seg_t seg[MMU_SEG_COUNT];
+  uint64_t cr0, cr2, cr3, cr4, dr[8];
+  struct {
+    uint64_t base;
+    uint16_t limit;
+  } gdtr, idtr;
+
+  struct decoder *decoder;
+  const insn_t *last;
+  char diagnostic[192];
+};
+
+/* Raises a fault: always returns false. */
+static inline bool raise_fault(cpu_t *cpu, uint8_t vector, uint16_t error_code) {
+  cpu->fault.vector = vector;
+  cpu->fault.error_code = error_code;
+  cpu->fault.cr2 = 0;
+  return false;
+}
+
+/* Ends the run without a fault: always returns false. */
+static inline bool cpu_stop_here(cpu_t *cpu, cpu_stop_t stop) {
+  cpu->stopping = true;
+  cpu->stop = stop;
+  return false;
+}
+
+/* Makes the diagnostic: a line that names what is missing and the instruction. (cpu_dump.c) */
+void cpu_describe_unimplemented(cpu_t *cpu, const char *what);
+
+/* Ends the run with CPU_STOP_UNIMPLEMENTED: always returns false. */
+static inline bool cpu_unimplemented(cpu_t *cpu, const char *what) {
+  cpu_describe_unimplemented(cpu, what);
+  return cpu_stop_here(cpu, CPU_STOP_UNIMPLEMENTED);
+}
+
+static inline bool protected_mode(const cpu_t *cpu) {
+  return (cpu->cr0 & X86_CR0_PE) != 0;
+}
+
+static inline unsigned iopl(const cpu_t *cpu) {
+  return cpu->eflags >> 12 & 3;
+}
+
+/* CPL 0 or #GP(0). */
+static inline bool require_cpl0(cpu_t *cpu) {
+  return cpu->cpl == 0 || raise_fault(cpu, X86_GP, 0);
+}
+
+/* --- registers --- */
+
+static inline uint32_t reg_get(const cpu_t *cpu, unsigned r, unsigned size) {
+  if (size == 4) return (uint32_t)cpu->gpr[r];
+  if (size == 2) return (uint16_t)cpu->gpr[r];
+  return r < 4 ? (uint8_t)cpu->gpr[r] : (uint8_t)(cpu->gpr[r - 4] >> 8);
+}
+
+static inline void reg_set(cpu_t *cpu, unsigned r, unsigned size, uint32_t value) {
+  if (size == 4) {
+    cpu->gpr[r] = value;
+  } else if (size == 2) {
+    cpu->gpr[r] = (cpu->gpr[r] & ~UINT64_C(0xFFFF)) | (value & 0xFFFF);
+  } else if (r < 4) {
+    cpu->gpr[r] = (cpu->gpr[r] & ~UINT64_C(0xFF)) | (value & 0xFF);
+  } else {
+    cpu->gpr[r - 4] = (cpu->gpr[r - 4] & ~UINT64_C(0xFF00)) | (value & 0xFF) << 8;
+  }
+}
+
+/* A register used as an address or counter: only the bits of mask belong to it. */
+static inline void reg_set_masked(cpu_t *cpu, unsigned r, uint32_t mask, uint32_t value) {
+  cpu->gpr[r] = ((uint32_t)cpu->gpr[r] & ~mask) | (value & mask);
+}
+
+static inline uint32_t operand_mask(unsigned size) {
+  return UINT32_MAX >> (32 - 8 * size);
+}
+
+/* --- memory (cpu_mem.c) --- */
+
+static inline uint32_t effective_address(const cpu_t *cpu, const insn_t *in) {
+  return (uint32_t)(cpu->gpr[in->base] + (cpu->gpr[in->index] << in->scale) + in->disp) & in->address_mask;
+}
+
+/* One data transaction. False: fault or stop, recorded. ref: where the operand lies. */
+bool cpu_mem_ref(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw, ref_t *ref);
+/* The same for a system structure: seg = MMU_SEG_TR, MMU_SEG_IDTR ... */
+bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool ext,
+                        ref_t *ref);
+uint64_t cpu_ref_read(cpu_t *cpu, const ref_t *ref);
+void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value);
+
+bool cpu_mem_read(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value);
+bool cpu_mem_read64(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint64_t *value);
+bool cpu_mem_write(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t value);
+
+/* The ModRM operand, register or memory. */
+static inline bool rm_read(cpu_t *cpu, const insn_t *in, unsigned size, uint32_t *value) {
+  if (in->mem) return cpu_mem_read(cpu, in->seg, effective_address(cpu, in), size, value);
+  *value = reg_get(cpu, in->rm, size);
+  return true;
+}
+
+static inline bool rm_write(cpu_t *cpu, const insn_t *in, unsigned size, uint32_t value) {
+  if (in->mem) return cpu_mem_write(cpu, in->seg, effective_address(cpu, in), size, value);
+  reg_set(cpu, in->rm, size, value);
+  return true;
+}
+
+/* Opens the ModRM operand for read-modify-write; rm_finish writes it. Nothing may fault between the two. */
+static inline bool rm_modify(cpu_t *cpu, const insn_t *in, unsigned size, ref_t *ref, uint32_t *value) {
+  if (in->mem) {
+    if (!cpu_mem_ref(cpu, in->seg, effective_address(cpu, in), size, MMU_WRITE, true, ref)) return false;
+    *value = (uint32_t)cpu_ref_read(cpu, ref);
+    return true;
+  }
+  *value = reg_get(cpu, in->rm, size);
+  return true;
+}
+
+static inline void rm_finish(cpu_t *cpu, const insn_t *in, unsigned size, const ref_t *ref, uint32_t value) {
+  if (in->mem)
+    cpu_ref_write(cpu, ref, value);
+  else
+    reg_set(cpu, in->rm, size, value);
+}
+
+/* --- the stack --- */
+
+static inline uint32_t stack_offset(const cpu_t *cpu, int32_t delta) {
+  return (uint32_t)(cpu->gpr[CPU_ESP] + (uint64_t)(int64_t)delta) & cpu->stack_mask;
+}
+
+static inline void stack_commit(cpu_t *cpu, uint32_t offset) {
+  reg_set_masked(cpu, CPU_ESP, cpu->stack_mask, offset);
+}
+
+static inline bool push(cpu_t *cpu, unsigned size, uint32_t value) {
+  uint32_t offset = stack_offset(cpu, -(int32_t)size);
+  if (!cpu_mem_write(cpu, MMU_SEG_SS, offset, size, value)) return false;
+  stack_commit(cpu, offset);
+  return true;
+}
+
+/* Reads the stack's element at ESP + delta; moves nothing. */
+static inline bool stack_read(cpu_t *cpu, int32_t delta, unsigned size, uint32_t *value) {
+  return cpu_mem_read(cpu, MMU_SEG_SS, stack_offset(cpu, delta), size, value);
+}
+
+/* A near branch: false with #GP(0) if the target lies beyond the limit of CS. */
+static inline bool branch(cpu_t *cpu, uint32_t target) {
+  if (target > cpu->seg[MMU_SEG_CS].limit) return raise_fault(cpu, X86_GP, 0);
+  cpu->next_eip = target;
+  return true;
+}
+
+/* --- control transactions (cpu_control.c) --- */
+
+/* Sends a request and mirrors what it did. False: fault or stop, recorded. The response is in cpu->rsp. */
+bool cpu_control(cpu_t *cpu, const mmu_req_t *req);
+/* Loads a segment register as MOV, POP and LDS do. */
+bool cpu_load_segment(cpu_t *cpu, unsigned seg, uint16_t selector);
+/* LOAD_SEG with everything spelled out. */
+bool cpu_load_descriptor(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_load_t reason, unsigned cpl, bool ext);
+/* SET_SEG as real mode loads a segment register. */
+bool cpu_set_segment_real(cpu_t *cpu, unsigned seg, uint16_t selector);
+bool cpu_commit_segment(cpu_t *cpu, unsigned seg, unsigned staged);
+bool cpu_write_cr(cpu_t *cpu, unsigned cr, uint64_t value);
+void cpu_set_cpl(cpu_t *cpu, unsigned cpl);
+/* Recomputes what is derived from hidden parts and control registers. */
+void cpu_update_mode(cpu_t *cpu);
+/* After a return to an outer level: data segments that the new CPL may not use become null. */
+bool cpu_drop_inner_segments(cpu_t *cpu);
+
+/* --- fetch and decode --- */
+
+/* The instruction at CS:EIP, its fetch translated; NULL: fault or stop, recorded. (cpu_fetch.c) */
+const insn_t *cpu_fetch(cpu_t *cpu);
+/* A store of this CPU or of someone else at paddr: forget decoded instructions that it touches. */
+void cpu_code_changed(cpu_t *cpu, uint64_t paddr, unsigned size);
+
+struct decoder *cpu_decoder_create(void);
+void cpu_decoder_destroy(struct decoder *decoder);
+/*
+ * Decodes the instruction in bytes[0..n-1] for mode (INSN_MODE_*). Returns false if it needs more bytes.
+ * An invalid or overlong instruction decodes to one that raises its fault. (cpu_decode.c)
+ */
+bool cpu_decode(const struct decoder *decoder, uint64_t mode, const uint8_t *bytes, unsigned n, insn_t *in);
+/* Text of an instruction, for diagnostics; "?" if it has none. */
+void cpu_decode_text(const struct decoder *decoder, uint64_t mode, uint32_t eip, const uint8_t *bytes, unsigned n,
+                     char *buf, unsigned buf_bytes);
+/* Reads up to n code bytes at CS:EIP without any effect on the MMU. Returns how many. (cpu_fetch.c) */
+unsigned cpu_peek_code(const cpu_t *cpu, uint8_t *bytes, unsigned n);
+
+/*
+ * Each group of instructions lives in a file of its own, with one function that chooses the handler for a decoded
+ * instruction of the group, or returns NULL if it is none. `in` is complete but for run; size is the operand size of
+ * the non-byte forms (2 or 4), and a byte form sets it to 1.
+ */
+handler_t cpu_bind_alu(insn_t *in);
+handler_t cpu_bind_move(insn_t *in);
+handler_t cpu_bind_stack(insn_t *in);
+handler_t cpu_bind_branch(insn_t *in);
+handler_t cpu_bind_shift(insn_t *in);
+handler_t cpu_bind_bit(insn_t *in);
+handler_t cpu_bind_muldiv(insn_t *in);
+handler_t cpu_bind_string(insn_t *in);
+handler_t cpu_bind_far(insn_t *in);
+handler_t cpu_bind_segment(insn_t *in);
+handler_t cpu_bind_system(insn_t *in);
+handler_t cpu_bind_io(insn_t *in);
+
+/* --- events (cpu_interrupt.c) --- */
+
+typedef enum {
+  EVENT_SOFTWARE, /* INT n, INT3, INTO: the gate's DPL is checked */
+  EVENT_EXCEPTION,
+  EVENT_EXTERNAL,
+} event_t;
+
+/* Delivers one event. False: a fault of the delivery (recorded, nothing changed) or a stop. */
+bool cpu_deliver(cpu_t *cpu, uint8_t vector, event_t kind, uint16_t error_code, uint32_t return_eip);
+/* Delivers the recorded fault at cpu->eip, with double and triple faults. False: the run stops. */
+bool cpu_deliver_fault(cpu_t *cpu);
+/* Delivers an external interrupt or trap, with what its own faults bring. False: the run stops. */
+bool cpu_deliver_event(cpu_t *cpu, uint8_t vector, event_t kind);
+
+/* Loads EFLAGS from a popped image of size bytes with the rights of the current CPL. (cpu_flags.c) */
+void cpu_flags_load(cpu_t *cpu, uint32_t image, unsigned size);
+
+#endif

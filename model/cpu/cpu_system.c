@@ -1,0 +1,231 @@
+/*
+ * System instructions: descriptor tables, control and debug registers, the interrupt flag, HLT, CPUID, RDTSC.
+ */
+#include "cpu_flags.h"
+#include "cpu_priv.h"
+
+/* --- 0FH 00H: LDTR and TR --- */
+
+static bool sldt(cpu_t *cpu, const insn_t *in) { /* and STR */
+  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
+  unsigned seg = in->reg == 0 ? MMU_SEG_LDTR : MMU_SEG_TR;
+  return rm_write(cpu, in, in->mem ? 2 : in->size, cpu->seg[seg].selector);
+}
+
+static bool lldt(cpu_t *cpu, const insn_t *in) { /* and LTR */
+  uint32_t selector;
+  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!require_cpl0(cpu) || !rm_read(cpu, in, 2, &selector)) return false;
+  bool ldt = in->reg == 2;
+  return cpu_load_descriptor(cpu, ldt ? MMU_SEG_LDTR : MMU_SEG_TR, (uint16_t)selector,
+                             ldt ? MMU_LOAD_LDT : MMU_LOAD_TASK, 0, false);
+}
+
+/* --- 0FH 01H: descriptor tables, the machine status word, INVLPG --- */
+
+enum { BASE_24 = 0xFFFFFF }; /* the base that a 16-bit operand size moves */
+
+static bool sgdt(cpu_t *cpu, const insn_t *in) { /* and SIDT */
+  uint64_t limit = in->reg == 0 ? cpu->gdtr.limit : cpu->idtr.limit;
+  uint64_t base = in->reg == 0 ? cpu->gdtr.base : cpu->idtr.base;
+  ref_t ref;
+  if (in->size == 2) base &= BASE_24;
+  if (!cpu_mem_ref(cpu, in->seg, effective_address(cpu, in), 6, MMU_WRITE, false, &ref)) return false;
+  cpu_ref_write(cpu, &ref, limit | base << 16);
+  return true;
+}
+
+static bool lgdt(cpu_t *cpu, const insn_t *in) { /* and LIDT */
+  uint64_t image;
+  if (!require_cpl0(cpu) || !cpu_mem_read64(cpu, in->seg, effective_address(cpu, in), 6, &image)) return false;
+  mmu_req_t req = {.op = MMU_OP_LOAD_TABLE,
+                   .seg = in->reg == 2 ? MMU_SEG_GDTR : MMU_SEG_IDTR,
+                   .offset = image >> 16 & (in->size == 2 ? BASE_24 : UINT32_MAX),
+                   .data = image & 0xFFFF};
+  return cpu_control(cpu, &req);
+}
+
+static bool smsw(cpu_t *cpu, const insn_t *in) {
+  return rm_write(cpu, in, in->mem ? 2 : in->size, (uint32_t)cpu->cr0);
+}
+
+/* PE, MP, EM and TS; PE can only be set. */
+static bool lmsw(cpu_t *cpu, const insn_t *in) {
+  uint32_t value;
+  if (!require_cpl0(cpu) || !rm_read(cpu, in, 2, &value)) return false;
+  return cpu_write_cr(cpu, 0, (cpu->cr0 & ~UINT64_C(0xE)) | (value & 0xF));
+}
+
+static bool invlpg(cpu_t *cpu, const insn_t *in) {
+  if (!require_cpl0(cpu)) return false;
+  uint64_t laddr = (uint32_t)(cpu->seg[in->seg].base + effective_address(cpu, in));
+  mmu_req_t req = {.op = MMU_OP_INVLPG, .offset = laddr};
+  return cpu_control(cpu, &req);
+}
+
+static bool stac(cpu_t *cpu, const insn_t *in) { /* and CLAC */
+  if (cpu->cpl != 0) return raise_fault(cpu, X86_UD, 0);
+  uint32_t flags = cpu->eflags & ~(uint32_t)X86_AC_FLAG;
+  flags_set_system(cpu, flags | (in->rm == 3 ? X86_AC_FLAG : 0));
+  return true;
+}
+
+/* --- control and debug registers --- */
+
+static bool mov_r_cr(cpu_t *cpu, const insn_t *in) {
+  if (!require_cpl0(cpu)) return false;
+  const uint64_t value[5] = {cpu->cr0, 0, cpu->cr2, cpu->cr3, cpu->cr4};
+  cpu->gpr[in->rm] = value[in->reg];
+  return true;
+}
+
+static bool mov_cr_r(cpu_t *cpu, const insn_t *in) {
+  if (!require_cpl0(cpu)) return false;
+  if (in->reg != 2) return cpu_write_cr(cpu, in->reg, cpu->gpr[in->rm]);
+  cpu->cr2 = cpu->gpr[in->rm];
+  return true;
+}
+
+static bool clts(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  return require_cpl0(cpu) && cpu_write_cr(cpu, 0, cpu->cr0 & ~(uint64_t)X86_CR0_TS);
+}
+
+/* DR4 and DR5 are DR6 and DR7 unless CR4.DE forbids it. Breakpoints are stored, not acted on. */
+static bool mov_dr(cpu_t *cpu, const insn_t *in) {
+  unsigned dr = in->reg;
+  if ((dr == 4 || dr == 5) && (cpu->cr4 & X86_CR4_DE)) return raise_fault(cpu, X86_UD, 0);
+  if (!require_cpl0(cpu)) return false;
+  if (dr == 4 || dr == 5) dr += 2;
+  uint32_t value = (uint32_t)cpu->gpr[in->rm];
+  if (in->opcode == 0x21)
+    cpu->gpr[in->rm] = cpu->dr[dr];
+  else if (dr == 6)
+    cpu->dr[6] = (value & 0x0000E00F) | 0xFFFF0FF0;
+  else
+    cpu->dr[dr] = dr == 7 ? (value & 0xFFFF2BFF) | 0x400 : value;
+  return true;
+}
+
+/* --- the interrupt flag, HLT --- */
+
+static bool sti(cpu_t *cpu, const insn_t *in) { /* and CLI */
+  bool set = in->opcode == 0xFB;
+  if (protected_mode(cpu) && cpu->cpl > iopl(cpu)) return raise_fault(cpu, X86_GP, 0);
+  if (set && !(cpu->eflags & X86_IF)) cpu->attention |= ATTENTION_STI;
+  cpu->eflags = set ? cpu->eflags | X86_IF : cpu->eflags & ~(uint32_t)X86_IF;
+  return true;
+}
+
+static bool hlt(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  if (!require_cpl0(cpu)) return false;
+  cpu->attention |= ATTENTION_HALTED;
+  return true;
+}
+
+/* INVD, WBINVD: there is no cache. */
+static bool wbinvd(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  return require_cpl0(cpu);
+}
+
+static bool ud(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  return raise_fault(cpu, X86_UD, 0);
+}
+
+/* --- identification, time, model-specific registers --- */
+
+enum {
+  CPUID_SIGNATURE = 0x633, /* family 6 */
+  CPUID_1_EDX =
+      1 << 2 /* DE */ | 1 << 3 /* PSE */ | 1 << 4 /* TSC */ | 1 << 8 /* CX8 */ | 1 << 13 /* PGE */ | 1 << 15 /* CMOV */,
+  CPUID_7_EBX = 1 << 7 /* SMEP */ | 1 << 20 /* SMAP */,
+};
+
+static bool cpuid(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  uint32_t leaf = (uint32_t)cpu->gpr[CPU_EAX], subleaf = (uint32_t)cpu->gpr[CPU_ECX];
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  if (leaf == 0) { /* "GenuineIntel", since software asks for SMEP only there and at AMD's */
+    a = 7;
+    b = 0x756E6547;
+    d = 0x49656E69;
+    c = 0x6C65746E;
+  } else if (leaf == 1) {
+    a = CPUID_SIGNATURE;
+    d = CPUID_1_EDX;
+  } else if (leaf == 7 && subleaf == 0) {
+    b = CPUID_7_EBX;
+  } else if (leaf == 0x80000000) {
+    a = 0x80000000;
+  }
+  cpu->gpr[CPU_EAX] = a;
+  cpu->gpr[CPU_EBX] = b;
+  cpu->gpr[CPU_ECX] = c;
+  cpu->gpr[CPU_EDX] = d;
+  return true;
+}
+
+/* Time is the number of instructions executed before this one. */
+static bool rdtsc(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  if ((cpu->cr4 & X86_CR4_TSD) && cpu->cpl != 0) return raise_fault(cpu, X86_GP, 0);
+  cpu->gpr[CPU_EAX] = (uint32_t)cpu->count;
+  cpu->gpr[CPU_EDX] = cpu->count >> 32;
+  return true;
+}
+
+/* There are none. */
+static bool rdmsr(cpu_t *cpu, const insn_t *in) {
+  (void)in;
+  return raise_fault(cpu, X86_GP, 0);
+}
+
+static handler_t bind_group_1(insn_t *in) {
+  if (!in->mem) {
+    if (in->reg == 1) return in->rm == 2 || in->rm == 3 ? stac : NULL;
+    if (in->reg != 4 && in->reg != 6) return NULL;
+  }
+  static const handler_t group[8] = {sgdt, sgdt, lgdt, lgdt, smsw, NULL, lmsw, invlpg};
+  return group[in->reg];
+}
+
+handler_t cpu_bind_system(insn_t *in) {
+  if (!in->opcode2) {
+    if (in->opcode == 0xF4) return hlt;
+    return in->opcode == 0xFA || in->opcode == 0xFB ? sti : NULL;
+  }
+  switch (in->opcode) {
+  case 0x00:
+    return in->reg < 2 ? sldt : in->reg < 4 ? lldt : NULL;
+  case 0x01:
+    return bind_group_1(in);
+  case 0x06:
+    return clts;
+  case 0x08:
+  case 0x09:
+    return wbinvd;
+  case 0x0B:
+  case 0xB9:
+  case 0xFF:
+    return ud;
+  case 0x20:
+    return mov_r_cr;
+  case 0x22:
+    return mov_cr_r;
+  case 0x21:
+  case 0x23:
+    return mov_dr;
+  case 0x30:
+  case 0x32:
+    return rdmsr;
+  case 0x31:
+    return rdtsc;
+  case 0xA2:
+    return cpuid;
+  default:
+    return NULL;
+  }
+}
