@@ -1,0 +1,163 @@
+#include "machine_priv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool machine_fail(char *error, unsigned error_bytes, const char *format, ...) {
+  if (!error || error_bytes == 0) return false;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(error, error_bytes, format, args);
+  va_end(args);
+  for (char *p = error; *p; p++)
+    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = '?';
+  return false;
+}
+
+/* --- what the emulator and the reference MMU reach through their ports --- */
+
+static bool port_translate(void *ctx, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  machine_t *m = ctx;
+  if (req->access == MMU_EXECUTE && m->recent[m->n_recent % RECENT] != (uint32_t)req->offset)
+    m->recent[++m->n_recent % RECENT] = (uint32_t)req->offset;
+  if (!m->hooks.transact) {
+    mmu_transact(m->mmu, req, rsp);
+    return true;
+  }
+  if (m->hooks.transact(m->hooks.ctx, m->mmu, req, rsp)) return true;
+  m->refused = true;
+  return false;
+}
+
+static uint64_t port_read(void *ctx, uint64_t paddr, unsigned size) {
+  const machine_t *m = ctx;
+  return ram_read(&m->ram, paddr, size);
+}
+
+static void port_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+  machine_t *m = ctx;
+  ram_write(&m->ram, paddr, size, data);
+  if (m->hooks.stored) m->hooks.stored(m->hooks.ctx, paddr, size, data);
+}
+
+static uint8_t port_interrupt_ack(void *ctx) {
+  machine_t *m = ctx;
+  uint8_t vector = pic_ack(&m->pic);
+  machine_update_intr(m);
+  return vector;
+}
+
+/* The reference MMU writes entries and descriptors behind the emulator's back. */
+static void mmu_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+  machine_t *m = ctx;
+  ram_write(&m->ram, paddr, size, data);
+  cpu_memory_changed(m->cpu, paddr, size);
+}
+
+/* --- loaders --- */
+
+void machine_loaded(machine_t *m, uint64_t paddr, uint64_t n) {
+  const uint8_t *bytes = m->ram.bytes + paddr;
+  for (uint64_t at = 0, part; at < n; at += part) {
+    part = n - at < MMU_PAGE_BYTES ? n - at : MMU_PAGE_BYTES;
+    cpu_memory_changed(m->cpu, paddr + at, (unsigned)part);
+  }
+  if (m->hooks.loaded) {
+    m->hooks.loaded(m->hooks.ctx, paddr, bytes, n);
+  } else if (m->hooks.stored) {
+    for (uint64_t at = 0, part; at < n; at += part) {
+      part = (paddr + at) % 8 == 0 && n - at >= 8 ? 8 : 1;
+      m->hooks.stored(m->hooks.ctx, paddr + at, (unsigned)part, ram_read(&m->ram, paddr + at, (unsigned)part));
+    }
+  }
+}
+
+void machine_load(machine_t *m, uint64_t paddr, const void *bytes, uint64_t n) {
+  memcpy(m->ram.bytes + paddr, bytes, n);
+  machine_loaded(m, paddr, n);
+}
+
+/* --- life --- */
+
+static bool power_of_two_up_to(unsigned n, unsigned max) {
+  return n >= 1 && n <= max && (n & (n - 1)) == 0;
+}
+
+static bool check_config(const machine_config_t *c, char *error, unsigned error_bytes) {
+  const uint64_t MiB = 1 << 20;
+  if (c->ram_bytes % MMU_PAGE_BYTES != 0)
+    return machine_fail(error, error_bytes, "machine: RAM of %" PRIu64 " bytes: not a multiple of 4096", c->ram_bytes);
+  if (c->ram_bytes < MiB || c->ram_bytes > 3072 * MiB)
+    return machine_fail(error, error_bytes, "machine: RAM of %" PRIu64 " bytes: not between 1 MiB and 3 GiB",
+                        c->ram_bytes);
+  if (!power_of_two_up_to(c->mmu.tlb_sets, MMU_TLB_SETS_MAX) ||
+      !power_of_two_up_to(c->mmu.tlb_ways, MMU_TLB_WAYS_MAX) ||
+      !power_of_two_up_to(c->mmu.tlb_large, MMU_TLB_LARGE_MAX))
+    return machine_fail(
+        error, error_bytes, "machine: TLB of %u sets, %u ways, %u large: not powers of two in 1..%d, 1..%d, 1..%d",
+        c->mmu.tlb_sets, c->mmu.tlb_ways, c->mmu.tlb_large, MMU_TLB_SETS_MAX, MMU_TLB_WAYS_MAX, MMU_TLB_LARGE_MAX);
+  return true;
+}
+
+machine_t *machine_create(const machine_config_t *config, char *error, unsigned error_bytes) {
+  if (!check_config(config, error, error_bytes)) return NULL;
+  machine_t *m = calloc(1, sizeof *m);
+  if (!m) {
+    machine_fail(error, error_bytes, "machine: cannot create it: out of memory");
+    return NULL;
+  }
+  m->hooks = config->hooks;
+  m->serial = config->serial;
+  m->serial_ctx = config->serial_ctx;
+  m->debugcon = config->debugcon;
+  m->debugcon_ctx = config->debugcon_ctx;
+
+  const mmu_mem_port_t mem = {m, port_read, mmu_write};
+  const cpu_port_t port = {m, port_translate, port_read, port_write, machine_in, machine_out, port_interrupt_ack};
+  m->mmu = malloc(mmu_sizeof());
+  if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
+    mmu_init(m->mmu, &config->mmu, &mem);
+    m->cpu = cpu_create(&port);
+  }
+  if (!m->cpu) {
+    machine_fail(error, error_bytes, "machine: RAM of %" PRIu64 " bytes: out of memory", config->ram_bytes);
+    machine_destroy(m);
+    return NULL;
+  }
+  machine_reset_devices(m);
+  return m;
+}
+
+void machine_destroy(machine_t *m) {
+  if (!m) return;
+  if (m->cpu) cpu_destroy(m->cpu);
+  ram_destroy(&m->ram);
+  free(m->mmu);
+  free(m);
+}
+
+uint32_t machine_exit_code(const machine_t *m) {
+  return m->exit_code;
+}
+
+const char *machine_diagnostic(const machine_t *m) {
+  return m->diagnostic;
+}
+
+cpu_t *machine_cpu(machine_t *m) {
+  return m->cpu;
+}
+
+mmu_t *machine_mmu(machine_t *m) {
+  return m->mmu;
+}
+
+uint8_t *machine_ram(machine_t *m) {
+  return m->ram.bytes;
+}
+
+uint64_t machine_ram_bytes(const machine_t *m) {
+  return m->ram.size;
+}

@@ -1,0 +1,88 @@
+/*
+ * The machine: RAM, a QEMU-compatible subset of the PC's devices, loaders, the emulator and the reference MMU.
+ *
+ * Guest time is the instruction count: MACHINE_HZ instructions make one second for the 8254.
+ */
+#ifndef MMU86_MACHINE_H
+#define MMU86_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cpu.h"
+#include "mmu.h"
+
+enum { MACHINE_HZ = 100000000 };
+
+typedef enum {
+  MACHINE_EXIT,          /* the guest wrote the debug-exit port: machine_exit_code */
+  MACHINE_LIMIT,         /* the instruction budget is used up */
+  MACHINE_HALTED,        /* HLT with no interrupt that could ever come */
+  MACHINE_SHUTDOWN,      /* triple fault */
+  MACHINE_STOPPED,       /* a hook or machine_request_stop asked for it */
+  MACHINE_UNIMPLEMENTED, /* machine_diagnostic says what */
+} machine_stop_t;
+
+typedef struct machine machine_t;
+
+/*
+ * Where a co-simulation sits. NULL functions mean: nobody there.
+ * transact replaces the reference MMU's transaction: it is called with the machine's mmu and must fill rsp
+ * (normally with mmu_transact). Returns false to stop the run.
+ * stored is called after each guest store to physical memory (also one beyond RAM, which changes nothing).
+ * loaded is called after a loader has written n bytes at paddr; if it is NULL, stored gets them in pieces.
+ * What the reference MMU writes itself (accessed, dirty, busy bits) is not reported: it is in rsp's log.
+ */
+typedef struct {
+  void *ctx;
+  bool (*transact)(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+  void (*stored)(void *ctx, uint64_t paddr, unsigned size, uint64_t data);
+  void (*loaded)(void *ctx, uint64_t paddr, const void *bytes, uint64_t n);
+} machine_hooks_t;
+
+typedef struct {
+  uint64_t ram_bytes; /* multiple of 4096, at least 1 MiB, at most 3 GiB */
+  mmu_config_t mmu;   /* geometry and choices of the reference MMU */
+  machine_hooks_t hooks;
+  void (*serial)(void *ctx, uint8_t byte); /* each byte the guest sends; NULL drops them */
+  void *serial_ctx;
+  void (*debugcon)(void *ctx, uint8_t byte); /* port E9H; NULL drops them */
+  void *debugcon_ctx;
+} machine_config_t;
+
+/* Returns a machine after RESET, or NULL with a line in error (a static or caller-visible string is never returned). */
+machine_t *machine_create(const machine_config_t *config, char *error, unsigned error_bytes);
+void machine_destroy(machine_t *machine);
+
+/*
+ * Loads a Multiboot v1 image and puts the machine into the state that the specification promises.
+ * path: 32-bit ELF (or a.out-kludge) file with a Multiboot header. cmdline: may be "". modules: n_modules paths.
+ * A module's string is its path and, after a space, words for the guest. The guest's command line is "path cmdline", as
+ * under QEMU.
+ * Returns false and one line (what, where, why) in error for anything wrong with the files or if RAM is too small; RAM
+ * may then hold a part of them.
+ * Source: "Multiboot Specification version 0.6.96".
+ */
+bool machine_load_multiboot(machine_t *machine, const char *path, const char *cmdline, const char *const *modules,
+                            unsigned n_modules, char *error, unsigned error_bytes);
+
+/* Runs until something of machine_stop_t happens. max_insns: more instructions than now; UINT64_MAX for no limit. */
+machine_stop_t machine_run(machine_t *machine, uint64_t max_insns);
+
+/* Asks a running machine to stop after the current instruction. Async-signal-safe. */
+void machine_request_stop(machine_t *machine);
+
+uint32_t machine_exit_code(const machine_t *machine);
+const char *machine_diagnostic(const machine_t *machine);
+cpu_t *machine_cpu(machine_t *machine);
+mmu_t *machine_mmu(machine_t *machine);
+
+/* The model's world: ram_bytes bytes of RAM. */
+uint8_t *machine_ram(machine_t *machine);
+uint64_t machine_ram_bytes(const machine_t *machine);
+
+/* Registers, segments, the last instructions: what one wants to see after a crash. */
+void machine_dump(machine_t *machine, FILE *out);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * The port-I/O address space: which device answers where.
+ */
+#include "machine_priv.h"
+
+enum { IRQ_KEYBOARD = 1, IRQ_SERIAL = 4 };
+enum { CONTROL_A_RESET = 0x01, CONTROL_A_A20 = 0x02 };
+
+typedef struct {
+  uint16_t first, last;
+  bool whole; /* an access of any size is one write or read; otherwise it is split into bytes */
+  uint32_t (*read)(machine_t *m, unsigned reg);
+  void (*write)(machine_t *m, unsigned reg, uint32_t data);
+} device_t;
+
+static uint32_t read_master_pic(machine_t *m, unsigned reg) {
+  uint8_t data = pic_read(&m->pic, 0, reg);
+  machine_update_intr(m); /* a poll acknowledges */
+  return data;
+}
+
+static void write_master_pic(machine_t *m, unsigned reg, uint32_t data) {
+  pic_write(&m->pic, 0, reg, (uint8_t)data);
+  machine_update_intr(m);
+}
+
+static uint32_t read_slave_pic(machine_t *m, unsigned reg) {
+  uint8_t data = pic_read(&m->pic, 1, reg);
+  machine_update_intr(m);
+  return data;
+}
+
+static void write_slave_pic(machine_t *m, unsigned reg, uint32_t data) {
+  pic_write(&m->pic, 1, reg, (uint8_t)data);
+  machine_update_intr(m);
+}
+
+static uint32_t read_elcr(machine_t *m, unsigned reg) {
+  return pic_read_elcr(&m->pic, reg);
+}
+
+static void write_elcr(machine_t *m, unsigned reg, uint32_t data) {
+  pic_write_elcr(&m->pic, reg, (uint8_t)data);
+}
+
+static uint32_t read_pit(machine_t *m, unsigned reg) {
+  return pit_read(&m->pit, reg, machine_ticks(m));
+}
+
+static void write_pit(machine_t *m, unsigned reg, uint32_t data) {
+  if (!pit_write(&m->pit, reg, (uint8_t)data, machine_ticks(m))) return;
+  machine_update_timer(m);
+  cpu_request_stop(m->cpu); /* the slice was made for the old event */
+}
+
+static uint32_t read_keyboard(machine_t *m, unsigned reg) {
+  (void)reg;
+  uint8_t data = kbc_read_data(&m->kbc);
+  pic_set_irq(&m->pic, IRQ_KEYBOARD, false);
+  pic_set_irq(&m->pic, IRQ_KEYBOARD, kbc_irq(&m->kbc));
+  machine_update_intr(m);
+  return data;
+}
+
+static uint32_t read_keyboard_status(machine_t *m, unsigned reg) {
+  (void)reg;
+  return kbc_read_status(&m->kbc);
+}
+
+static void finish_keyboard_write(machine_t *m, bool running) {
+  pic_set_irq(&m->pic, IRQ_KEYBOARD, kbc_irq(&m->kbc));
+  machine_update_intr(m);
+  if (!running) machine_end(m, MACHINE_SHUTDOWN, "machine: keyboard controller: the guest asked for a reset");
+}
+
+static void write_keyboard(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  finish_keyboard_write(m, kbc_write_data(&m->kbc, (uint8_t)data));
+}
+
+static void write_keyboard_command(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  finish_keyboard_write(m, kbc_write_command(&m->kbc, (uint8_t)data));
+}
+
+static uint32_t read_control_b(machine_t *m, unsigned reg) {
+  (void)reg;
+  m->refresh = !m->refresh;
+  return m->system_control_b | (uint32_t)m->refresh << 4 | (uint32_t)pit_out(&m->pit, 2, machine_ticks(m)) << 5;
+}
+
+static void write_control_b(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  m->system_control_b = data & 0x03;
+  pit_gate(&m->pit, 2, data & 0x01, machine_ticks(m));
+}
+
+static uint32_t read_control_a(machine_t *m, unsigned reg) {
+  (void)reg;
+  return m->system_control_a;
+}
+
+static void write_control_a(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  bool reset = (data & CONTROL_A_RESET) && !(m->system_control_a & CONTROL_A_RESET);
+  m->system_control_a = (uint8_t)data;
+  if (reset) machine_end(m, MACHINE_SHUTDOWN, "machine: port 92H: the guest asked for a reset");
+}
+
+static uint32_t read_cmos(machine_t *m, unsigned reg) {
+  return cmos_read(&m->cmos, reg, machine_time(m) / MACHINE_HZ);
+}
+
+static void write_cmos(machine_t *m, unsigned reg, uint32_t data) {
+  cmos_write(&m->cmos, reg, (uint8_t)data);
+}
+
+static uint32_t read_uart(machine_t *m, unsigned reg) {
+  return uart_read(&m->uart, reg);
+}
+
+static void write_uart(machine_t *m, unsigned reg, uint32_t data) {
+  uart_write(&m->uart, reg, (uint8_t)data);
+}
+
+static uint32_t read_debugcon(machine_t *m, unsigned reg) {
+  (void)m;
+  (void)reg;
+  return 0xE9;
+}
+
+static void write_debugcon(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  if (m->debugcon) m->debugcon(m->debugcon_ctx, (uint8_t)data);
+}
+
+static uint32_t read_debugexit(machine_t *m, unsigned reg) {
+  (void)m;
+  (void)reg;
+  return 0;
+}
+
+static void write_debugexit(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  m->exit_code = data;
+  machine_end(m, MACHINE_EXIT, "");
+}
+
+static const device_t devices[] = {
+    {0x3F8, 0x3FF, false, read_uart, write_uart},
+    {0x0E9, 0x0E9, false, read_debugcon, write_debugcon},
+    {0x020, 0x021, false, read_master_pic, write_master_pic},
+    {0x0A0, 0x0A1, false, read_slave_pic, write_slave_pic},
+    {0x040, 0x043, false, read_pit, write_pit},
+    {0x060, 0x060, false, read_keyboard, write_keyboard},
+    {0x061, 0x061, false, read_control_b, write_control_b},
+    {0x064, 0x064, false, read_keyboard_status, write_keyboard_command},
+    {0x070, 0x071, false, read_cmos, write_cmos},
+    {0x092, 0x092, false, read_control_a, write_control_a},
+    {0x0F4, 0x0F7, true, read_debugexit, write_debugexit},
+    {0x4D0, 0x4D1, false, read_elcr, write_elcr},
+};
+
+/* Returns the device at port, or NULL. */
+static const device_t *device_at(uint16_t port) {
+  for (unsigned i = 0; i < sizeof devices / sizeof devices[0]; i++)
+    if (port >= devices[i].first && port <= devices[i].last) return &devices[i];
+  return NULL;
+}
+
+uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
+  const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
+  const device_t *d = device_at(port);
+  if (d && (d->whole || size == 1)) return d->read(machine, port - d->first) & mask;
+  uint32_t data = 0;
+  for (unsigned i = 0; i < size; i++) {
+    uint16_t at = (uint16_t)(port + i);
+    d = device_at(at);
+    data |= (d ? d->read(machine, at - d->first) & 0xFF : 0xFF) << (8 * i);
+  }
+  return data;
+}
+
+void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data) {
+  const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
+  const device_t *d = device_at(port);
+  if (d && (d->whole || size == 1)) {
+    d->write(machine, port - d->first, data & mask);
+    return;
+  }
+  for (unsigned i = 0; i < size; i++) {
+    uint16_t at = (uint16_t)(port + i);
+    d = device_at(at);
+    if (d) d->write(machine, at - d->first, data >> (8 * i) & 0xFF);
+  }
+}
+
+static void serial_send(void *ctx, uint8_t byte) {
+  machine_t *m = ctx;
+  if (m->serial) m->serial(m->serial_ctx, byte);
+}
+
+static void serial_irq(void *ctx, bool level) {
+  machine_t *m = ctx;
+  pic_set_irq(&m->pic, IRQ_SERIAL, level);
+  machine_update_intr(m);
+}
+
+void machine_reset_devices(machine_t *m) {
+  const uart_wires_t wires = {m, serial_send, serial_irq};
+  pic_init(&m->pic);
+  pit_init(&m->pit, machine_ticks(m));
+  uart_init(&m->uart, &wires);
+  cmos_init(&m->cmos, m->ram.size);
+  kbc_init(&m->kbc);
+  m->system_control_a = CONTROL_A_A20;
+  m->system_control_b = 0;
+  m->refresh = false;
+  machine_update_timer(m);
+}

@@ -1,0 +1,85 @@
+/*
+ * The machine's private state and the functions its files share.
+ */
+#ifndef MMU86_MACHINE_PRIV_H
+#define MMU86_MACHINE_PRIV_H
+
+#include <signal.h>
+
+#include "cmos.h"
+#include "kbc8042.h"
+#include "machine.h"
+#include "pic8259.h"
+#include "pit8254.h"
+#include "ram.h"
+#include "uart16550.h"
+
+enum { RECENT = 32 }; /* power of two */
+
+struct machine {
+  ram_t ram;
+  mmu_t *mmu;
+  cpu_t *cpu;
+  machine_hooks_t hooks;
+
+  pic_t pic;
+  pit_t pit;
+  uart_t uart;
+  cmos_t cmos;
+  kbc_t kbc;
+  uint8_t system_control_a; /* port 92H */
+  uint8_t system_control_b; /* port 61H: bits 0 and 1 */
+  bool refresh;             /* port 61H, bit 4: toggles with each read */
+
+  uint64_t idle;      /* instructions' worth of guest time that HLT has skipped */
+  uint64_t pit_event; /* guest time at which counter 0's OUT may change, or PIT_NEVER */
+
+  volatile sig_atomic_t stop_requested;
+  bool refused; /* a hook ended the run */
+  bool ended;   /* exit or reset: the machine does not run any more */
+  machine_stop_t end;
+  uint32_t exit_code;
+  char diagnostic[256];
+
+  uint32_t recent[RECENT]; /* offsets of the last instruction fetches, repetitions left out */
+  unsigned n_recent;       /* how many there were, modulo 2^32; the newest is at n_recent % RECENT */
+
+  void (*serial)(void *ctx, uint8_t byte);
+  void *serial_ctx;
+  void (*debugcon)(void *ctx, uint8_t byte);
+  void *debugcon_ctx;
+};
+
+/* Guest time in instructions (MACHINE_HZ a second) and in ticks of the 8254. (machine_run.c) */
+uint64_t machine_time(const machine_t *machine);
+uint64_t machine_ticks(const machine_t *machine);
+
+/* Lets counter 0 drive IRQ0 as of now and finds its next event. (machine_run.c) */
+void machine_update_timer(machine_t *machine);
+
+/* Shows the CPU the interrupt controllers' output. (machine_run.c) */
+void machine_update_intr(machine_t *machine);
+
+/* Ends the run for good after the current instruction. diagnostic: one line, or "". (machine_run.c) */
+void machine_end(machine_t *machine, machine_stop_t end, const char *diagnostic);
+
+/* Puts the devices into their state after RESET. (machine_ports.c) */
+void machine_reset_devices(machine_t *machine);
+
+/* A port access, for the emulator and for loaders. Unclaimed ports read as ones. (machine_ports.c) */
+uint32_t machine_in(void *machine, uint16_t port, unsigned size);
+void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data);
+
+/*
+ * Tells the CPU and the hooks that a loader has changed n bytes of RAM at paddr. Every byte a loader writes goes
+ * through here or machine_load. (machine.c)
+ */
+void machine_loaded(machine_t *machine, uint64_t paddr, uint64_t n);
+/* Writes n bytes to RAM at paddr, for loaders. They must lie in RAM. (machine.c) */
+void machine_load(machine_t *machine, uint64_t paddr, const void *bytes, uint64_t n);
+
+/* Formats a line into error (bytes > 0; nothing if NULL); unprintable characters become '?'. Returns false. (machine.c)
+ */
+bool machine_fail(char *error, unsigned error_bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

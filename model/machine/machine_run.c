@@ -1,0 +1,127 @@
+/*
+ * Guest time and the run loop.
+ *
+ * The CPU runs in slices that end where counter 0 of the 8254 may change IRQ0, so interrupts come at the same
+ * instruction in every run. HLT skips to the next such moment.
+ */
+#include "machine_priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "x86.h"
+
+uint64_t machine_time(const machine_t *m) {
+  return cpu_instructions(m->cpu) + m->idle;
+}
+
+uint64_t machine_ticks(const machine_t *m) {
+  uint64_t time = machine_time(m);
+  return time / MACHINE_HZ * PIT_HZ + time % MACHINE_HZ * PIT_HZ / MACHINE_HZ;
+}
+
+/* Returns the first guest time at which machine_ticks is tick or more. */
+static uint64_t time_of_tick(uint64_t tick) {
+  return tick / PIT_HZ * MACHINE_HZ + (tick % PIT_HZ * MACHINE_HZ + PIT_HZ - 1) / PIT_HZ;
+}
+
+void machine_update_intr(machine_t *m) {
+  cpu_set_intr(m->cpu, pic_output(&m->pic));
+}
+
+void machine_update_timer(machine_t *m) {
+  uint64_t tick = machine_ticks(m), next = pit_next(&m->pit, 0, tick);
+  pic_set_irq(&m->pic, 0, pit_out(&m->pit, 0, tick));
+  m->pit_event = next == PIT_NEVER ? PIT_NEVER : time_of_tick(next);
+  machine_update_intr(m);
+}
+
+void machine_end(machine_t *m, machine_stop_t end, const char *diagnostic) {
+  if (m->ended) return;
+  m->ended = true;
+  m->end = end;
+  machine_fail(m->diagnostic, sizeof m->diagnostic, "%s", diagnostic);
+  cpu_request_stop(m->cpu);
+}
+
+void machine_request_stop(machine_t *m) {
+  m->stop_requested = 1;
+  cpu_request_stop(m->cpu);
+}
+
+/*
+ * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or the timer,
+ * which is the only source that needs no instruction to be executed, is stopped or masked.
+ */
+static bool wait_for_interrupt(machine_t *m) {
+  enum { EVENTS_OF_A_PERIOD = 4 };
+  if (!(cpu_state(m->cpu).rflags & X86_IF)) return false;
+  for (unsigned i = 0; i < EVENTS_OF_A_PERIOD && !pic_output(&m->pic) && m->pit_event != PIT_NEVER; i++) {
+    m->idle += m->pit_event - machine_time(m);
+    machine_update_timer(m);
+  }
+  return pic_output(&m->pic);
+}
+
+/* Returns how many instructions may run before a device wants attention, and brings the timer up to date. */
+static uint64_t slice(machine_t *m, uint64_t budget) {
+  uint64_t now = machine_time(m);
+  if (now >= m->pit_event) machine_update_timer(m);
+  uint64_t until_event = m->pit_event - now;
+  return until_event < budget ? until_event : budget;
+}
+
+machine_stop_t machine_run(machine_t *m, uint64_t max_insns) {
+  const uint64_t start = cpu_instructions(m->cpu);
+  for (;;) {
+    if (m->ended) return m->end;
+    if (m->stop_requested) {
+      m->stop_requested = 0;
+      return MACHINE_STOPPED;
+    }
+    uint64_t done = cpu_instructions(m->cpu) - start;
+    if (done >= max_insns) return MACHINE_LIMIT;
+
+    switch (cpu_run(m->cpu, slice(m, max_insns - done))) {
+    case CPU_STOP_LIMIT:
+      break;
+    case CPU_STOP_HALT:
+      if (!m->ended && !m->stop_requested && !wait_for_interrupt(m)) return MACHINE_HALTED;
+      break;
+    case CPU_STOP_REQUEST: /* a hook, machine_request_stop, machine_end, or a timer that wants a new slice */
+      if (m->refused) {
+        m->refused = false;
+        return MACHINE_STOPPED;
+      }
+      break;
+    case CPU_STOP_SHUTDOWN:
+      machine_end(m, MACHINE_SHUTDOWN, cpu_diagnostic(m->cpu));
+      break;
+    case CPU_STOP_UNIMPLEMENTED:
+      machine_end(m, MACHINE_UNIMPLEMENTED, cpu_diagnostic(m->cpu));
+      break;
+    }
+  }
+}
+
+static void dump_recent(const machine_t *m, FILE *out) {
+  unsigned n = m->n_recent < RECENT ? m->n_recent : RECENT;
+  fprintf(out, "last fetches (EIP, oldest first):");
+  for (unsigned i = 0; i < n; i++)
+    fprintf(out, "%s%08" PRIX32, i % 8 == 0 ? "\n  " : " ", m->recent[(m->n_recent - n + 1 + i) % RECENT]);
+  fprintf(out, "\n");
+}
+
+void machine_dump(machine_t *m, FILE *out) {
+  cpu_dump(m->cpu, out);
+  dump_recent(m, out);
+  for (unsigned i = 0; i < 2; i++) {
+    const pic_chip_t *c = &m->pic.chip[i];
+    fprintf(out, "8259 %s: IRR %02X IMR %02X ISR %02X base %02X\n", i ? "slave " : "master", c->irr, c->imr, c->isr,
+            c->base);
+  }
+  fprintf(out, "INTR %d, time %" PRIu64 " (%" PRIu64 " instructions, %" PRIu64 " idle)\n", pic_output(&m->pic),
+          machine_time(m), cpu_instructions(m->cpu), m->idle);
+  if (m->pit_event != PIT_NEVER) fprintf(out, "next event of counter 0 at time %" PRIu64 "\n", m->pit_event);
+  if (m->diagnostic[0]) fprintf(out, "%s\n", m->diagnostic);
+}

@@ -1,0 +1,150 @@
+/*
+ * What the guest finds in the port-I/O address space, and memory.
+ */
+#include "boot.h"
+#include "machine_priv.h"
+
+START_TEST(ports) {
+  output_t out;
+  machine_t *m = boot("", 0, &out, NULL);
+  ck_assert_uint_eq(machine_in(m, 0x2F8, 1), 0xFF);
+  ck_assert_uint_eq(machine_in(m, 0xCFC, 4), 0xFFFFFFFF);
+  ck_assert_uint_eq(machine_in(m, 0x1F0, 2), 0xFFFF);
+  ck_assert_uint_eq(machine_in(m, 0xFFFF, 4) | 0xFF, 0xFFFFFFFF); /* the port number wraps */
+  machine_out(m, 0x80, 1, 0x55);
+  machine_out(m, 0xE9, 1, '!');
+  machine_out(m, 0xE9, 4, 0x2D2D2D3F);
+  ck_assert_str_eq(out.text, "!?");
+  ck_assert_uint_eq(machine_in(m, 0xE9, 1), 0xE9);
+  ck_assert_uint_eq(machine_in(m, 0xE9, 2), 0xFFE9);
+  machine_out(m, 0x3FF, 1, 0x5A);
+  ck_assert_uint_eq(machine_in(m, 0x3FE, 2), 0x5AB0);
+  ck_assert_uint_eq(machine_in(m, 0x92, 1), 0x02);
+  uint32_t first = machine_in(m, 0x61, 1); /* the refresh bit toggles */
+  ck_assert_uint_eq(first ^ machine_in(m, 0x61, 1), 0x10);
+  ck_assert_uint_eq(machine_in(m, 0x64, 1), 0x1C);
+  ck_assert_uint_eq(machine_in(m, 0x60, 1), 0xFA);
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(devices_are_as_firmware_leaves_them) {
+  machine_t *m = boot("", 0, NULL, NULL);
+  ck_assert_uint_eq(machine_in(m, 0x21, 1), 0xB8);
+  ck_assert_uint_eq(machine_in(m, 0xA1, 1), 0x8E);
+  ck_assert_uint_eq(machine_in(m, 0x20, 1), 0x10); /* IRR */
+  machine_out(m, 0x43, 1, 0xE2);
+  ck_assert_uint_eq(machine_in(m, 0x40, 1), 0x34);
+  ck_assert_uint_eq(machine_in(m, 0x4D0, 2), 0x0C00);
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(cmos) {
+  static const uint8_t expected[][2] = {{0x0A, 0x26}, {0x0B, 0x02}, {0x0D, 0x80}, {0x15, 0x80}, {0x16, 0x02},
+                                        {0x17, 0x00}, {0x18, 0x0C}, {0x35, 0x00}, {0x00, 0x00}, {0x06, 0x02},
+                                        {0x07, 0x01}, {0x08, 0x01}, {0x09, 0x24}, {0x32, 0x20}};
+  machine_t *m = boot("", 0, NULL, NULL);
+  for (unsigned i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+    machine_out(m, 0x70, 1, 0x80 | expected[i][0]);
+    ck_assert_uint_eq(machine_in(m, 0x71, 1), expected[i][1]);
+  }
+  machine_out(m, 0x70, 1, 0x40);
+  machine_out(m, 0x71, 1, 0x77);
+  ck_assert_uint_eq(machine_in(m, 0x71, 1), 0x77);
+  ck_assert_uint_eq(machine_in(m, 0x70, 1), 0xFF);
+
+  cmos_t clock;
+  static const struct {
+    uint8_t reg, value;
+  } at_end[] = {{0x00, 0x59}, {0x02, 0x59}, {0x04, 0x23}, {0x06, 0x05}, {0x07, 0x29}, {0x08, 0x02}, {0x09, 0x24}};
+  cmos_init(&clock, MiB);
+  for (unsigned i = 0; i < sizeof at_end / sizeof at_end[0]; i++) { /* 2024-02-29 23:59:59, a Thursday */
+    cmos_write(&clock, 0, at_end[i].reg);
+    ck_assert_uint_eq(cmos_read(&clock, 1, UINT64_C(60) * 86400 - 1), at_end[i].value);
+  }
+  cmos_write(&clock, 0, 0x0B);
+  cmos_write(&clock, 1, 0x00); /* 12 hours, BCD */
+  cmos_write(&clock, 0, 0x04);
+  ck_assert_uint_eq(cmos_read(&clock, 1, UINT64_C(13) * 3600), 0x81);
+  ck_assert_uint_eq(cmos_read(&clock, 1, 0), 0x12);
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(keyboard_controller) {
+  machine_t *m = boot("", 0, NULL, NULL);
+  machine_out(m, 0x64, 1, 0xAA);
+  ck_assert_uint_eq(machine_in(m, 0x64, 1) & 0x09, 0x09);
+  ck_assert_uint_eq(machine_in(m, 0x60, 1), 0x55);
+  ck_assert_uint_eq(machine_in(m, 0x64, 1) & 0x01, 0x00);
+  machine_out(m, 0x60, 1, 0xFF);
+  ck_assert_uint_eq(machine_in(m, 0x60, 1), 0xFA);
+  ck_assert_uint_eq(machine_in(m, 0x60, 1), 0xAA);
+  machine_out(m, 0x64, 1, 0xD0);
+  ck_assert_uint_eq(machine_in(m, 0x60, 1) & 0x03, 0x03);
+  machine_out(m, 0x64, 1, 0xFE);
+  ck_assert_int_eq(machine_run(m, 10), MACHINE_SHUTDOWN);
+  ck_assert_ptr_nonnull(strstr(machine_diagnostic(m), "reset"));
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(port_92_resets) {
+  machine_t *m = boot("", 0, NULL, NULL);
+  machine_out(m, 0x92, 1, 0x03);
+  ck_assert_int_eq(machine_run(m, 10), MACHINE_SHUTDOWN);
+  ck_assert_ptr_nonnull(strstr(machine_diagnostic(m), "reset"));
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(exit_by_any_size) {
+  static const uint8_t code[][7] = {
+      {0xB8, 0x81, 0x72, 0x63, 0x54, 0xE6, 0xF4},  /* mov $0x54637281,%eax; out %al,$0xf4 */
+      {0xB8, 0x81, 0x72, 0x63, 0x54, 0xE7, 0xF4}}; /* out %eax,$0xf4 */
+  static const uint32_t codes[] = {0x81, 0x54637281};
+  for (unsigned i = 0; i < 2; i++) {
+    machine_t *m = boot(code[i], sizeof code[i], NULL, NULL);
+    ck_assert_int_eq(machine_run(m, 10), MACHINE_EXIT);
+    ck_assert_uint_eq(machine_exit_code(m), codes[i]);
+    machine_destroy(m);
+  }
+}
+END_TEST
+
+START_TEST(memory_beyond_ram) {
+  ram_t ram;
+  ck_assert(ram_create(&ram, MiB));
+  ram_write(&ram, MiB - 4, 4, 0x11223344);
+  ck_assert_uint_eq(ram_read(&ram, MiB - 4, 4), 0x11223344);
+  ck_assert_uint_eq(ram_read(&ram, MiB - 2, 4), 0xFFFF1122);
+  ck_assert_uint_eq(ram_read(&ram, MiB - 3, 3), 0x112233);
+  ram_write(&ram, MiB - 1, 8, 0x5566);
+  ck_assert_uint_eq(ram_read(&ram, MiB - 1, 1), 0x66);
+  ck_assert_uint_eq(ram_read(&ram, MiB, 8), UINT64_MAX);
+  ck_assert_uint_eq(ram_read(&ram, UINT64_MAX, 1), 0xFF);
+  ck_assert_uint_eq(ram_read(&ram, UINT64_MAX - 3, 8) >> 32, 0); /* wraps to address 0 */
+  ram_write(&ram, UINT64_MAX - 8, 8, 0);
+  ram_destroy(&ram);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("ports");
+  TCase *tests = tcase_create("ports");
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, ports);
+  tcase_add_test(tests, devices_are_as_firmware_leaves_them);
+  tcase_add_test(tests, cmos);
+  tcase_add_test(tests, keyboard_controller);
+  tcase_add_test(tests, port_92_resets);
+  tcase_add_test(tests, exit_by_any_size);
+  tcase_add_test(tests, memory_beyond_ram);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
