@@ -1,0 +1,12 @@
+mmu_pkg.sv
+mmu_seg_check.sv
+mmu_seg.sv
+mmu_desc.sv
+mmu_tlb_array.sv
+mmu_tlb_port.sv
+mmu_tlb.sv
+mmu_walk.sv
+mmu_port.sv
+mmu_ctl.sv
+mmu.sv
+mmu_top.sv

@@ -1,0 +1,61 @@
+/*
+ * The port-level tests: what a blocking lockstep cannot show. Each test starts from reset with its own bench.
+ *
+ * Usage: test_ports [name]   runs all tests, or the one named.
+ */
+#include <cstdio>
+#include <cstring>
+
+#include "bench.h"
+#include "tests.h"
+#include "verilated.h"
+
+namespace {
+
+struct Test {
+  const char *name;
+  void (*run)();
+};
+
+const Test TESTS[] = {
+    {"reset_state", reset_state},
+    {"throughput", throughput},
+    {"miss_cost", miss_cost},
+    {"valid_waits_for_nobody", valid_waits_for_nobody},
+    {"random_traffic", random_traffic},
+    {"same_page_once", same_page_once},
+    {"hits_under_a_walk", hits_under_a_walk},
+    {"segment_faults", segment_faults},
+    {"page_faults", page_faults},
+    {"fetch_rights", fetch_rights},
+    {"invalidations", invalidations},
+    {"kill_everywhere", kill_everywhere},
+    {"kill_of_a_response", kill_of_a_response},
+    {"control_everywhere", control_everywhere},
+    {"descriptor_loads", descriptor_loads},
+    {"descriptor_faults", descriptor_faults},
+};
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Verilated::commandArgs(argc, argv); // plusargs
+  const char *chosen = nullptr;
+  for (int i = 1; i < argc; i++) {
+    if (argv[i][0] != '+') chosen = argv[i];
+  }
+  unsigned ran = 0;
+  for (const Test &test : TESTS) {
+    if (chosen && std::strcmp(chosen, test.name) != 0) continue;
+    bench::running = test.name;
+    test.run();
+    std::printf("ok %s\n", test.name);
+    ran++;
+  }
+  if (ran == 0) {
+    std::fprintf(stderr, "test_ports: no test is named %s\n", chosen);
+    return 2;
+  }
+  std::printf("%u tests passed\n", ran);
+  return 0;
+}

@@ -1,0 +1,22 @@
+/* The port-level tests; each fails with a message and exit status 1. */
+#ifndef MMU86_RTL_TESTS_H
+#define MMU86_RTL_TESTS_H
+
+void reset_state();
+void throughput();
+void miss_cost();
+void valid_waits_for_nobody();
+void random_traffic();
+void same_page_once();
+void hits_under_a_walk();
+void segment_faults();
+void page_faults();
+void fetch_rights();
+void invalidations();
+void kill_everywhere();
+void kill_of_a_response();
+void control_everywhere();
+void descriptor_loads();
+void descriptor_faults();
+
+#endif
