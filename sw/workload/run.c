@@ -1,0 +1,103 @@
+/// Runs the workloads and counts.
+#include <arch/processor.h>
+#include <arch/traps.h>
+#include <kernel/mm.h>
+#include <kernel/slab.h>
+#include <kernel/string.h>
+#include <kernel/workload.h>
+
+static const struct workload {
+  const char *name;
+  void (*run)(void);
+} workloads[] = {
+    {"buddy", workload_buddy},     {"slab", workload_slab},       {"kmalloc", workload_kmalloc},
+    {"vmalloc", workload_vmalloc}, {"kernels", workload_kernels}, {"straddle", workload_straddle},
+    {"churn", workload_churn},     {"rights", workload_rights},   {"bits", workload_bits},
+    {"large", workload_large},     {"global", workload_global},   {"segment", workload_segment},
+    {"limits", workload_limits},   {"user", workload_user},
+};
+
+enum { QUICK = 40 }; // what `quick` divides by
+
+static unsigned long checks, failures;
+static u32 random_state;
+
+bool check(bool ok, const char *file, int line, const char *what) {
+  enum { ENOUGH = 10 };
+  checks++;
+  if (ok) return true;
+  printk("FAIL %s:%d: %s\n", file, line, what);
+  if (++failures >= ENOUGH) {
+    printk("mmu86: FAIL after %lu self-checks\n", checks);
+    machine_exit(EXIT_FAIL);
+  }
+  return false;
+}
+
+void *need(void *pointer) {
+  if (!pointer) panic("a workload got no memory");
+  return pointer;
+}
+
+u32 random_u32(void) {
+  u32 x = random_state;
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  return random_state = x;
+}
+
+unsigned long rounds(unsigned long n) {
+  n *= boot_params.scale;
+  return boot_params.quick ? max_ul(n / QUICK, 1) : n;
+}
+
+unsigned long pages(unsigned long n, unsigned long share) {
+  if (boot_params.quick) n = n / QUICK + 1;
+  return max_ul(min_ul(n, nr_free_pages() / share), 1);
+}
+
+static void run_one(const struct workload *workload) {
+  enum { NEW_PAGE_TABLES = 16 }; // the kernel's own, which stay
+  unsigned long checks_before = checks, pages_before = nr_free_pages();
+  u64 start = boot_params.count ? rdtsc() : 0;
+
+  random_state = (u32)boot_params.seed * 2654435761U + 1;
+  for (const char *c = workload->name; *c; c++)
+    random_state = random_state * 33 + (u8)*c;
+  if (!random_state) random_state = 1;
+
+  workload->run();
+  kmem_cache_reap();
+  CHECK(check_free_area());
+  CHECK(nr_free_pages() + NEW_PAGE_TABLES >= pages_before);
+  printk("%-9s %7lu checks", workload->name, checks - checks_before);
+  if (boot_params.count) printk(" %9lu ticks", (unsigned long)(rdtsc() - start));
+  printk("\n");
+}
+
+static void show_statistics(void) {
+  const struct fault_stats *f = &fault_stats;
+
+  show_buddyinfo();
+  show_slabinfo();
+  printk("faults: %lu anonymous, %lu zero page, %lu file, %lu stack growth, %lu copied on write, %lu reused, "
+         "%lu vmalloc, %lu fixed up, %lu killed; %lu system calls\n",
+         f->anonymous, f->zero_page, f->file, f->stack_growth, f->cow_copy, f->cow_reuse, f->vmalloc, f->fixup,
+         f->killed, f->syscalls);
+  printk("planted errors found: %lu by the buddy allocator, %lu by the slab allocator\n", nr_bad_pages(),
+         nr_slab_errors());
+}
+
+unsigned long run_workloads(void) {
+  kmem_cache_reap();
+  for (size_t i = 0; i < ARRAY_SIZE(workloads); i++) {
+    const struct workload *workload = &workloads[i];
+    if (boot_params.only[0] && strcmp(boot_params.only, workload->name)) continue;
+    if (workload->run == workload_limits && !boot_params.limits) continue;
+    run_one(workload);
+  }
+  show_statistics();
+  printk("self-checks: %lu, failed: %lu\n", checks, failures);
+  return failures;
+}
