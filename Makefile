@@ -1,0 +1,66 @@
+# The front door: everything is done by CMake in build/. `make help` lists what there is.
+
+BUILD ?= build
+IMAGE ?= $(BUILD)/sw/kernel.elf
+JOBS ?= $(shell nproc)
+RUNFLAGS ?=
+
+MMU86 = $(BUILD)/mmu86
+
+.PHONY: all help setup configure build run test lint format synth mutants bench wave clean
+
+all: build
+
+help:
+	@echo 'make run      build, boot the default kernel in lockstep, write a waveform, print the verdict'
+	@echo '              (IMAGE=file.elf boots another one, RUNFLAGS="..." adds options of mmu86 run)'
+	@echo 'make test     all unit suites and whole-image tests, then the unit suites under ASan and UBSan'
+	@echo 'make build    build only; setup installs missing Debian packages first'
+	@echo 'make lint     formatting, Verilator lint of the RTL, agreement of the encodings'
+	@echo 'make format   rewrite the sources as clang-format wants them'
+	@echo 'make synth    synthesize the RTL with Yosys and print its cells'
+	@echo 'make mutants  plant each known bug in the RTL and see that the harness finds it'
+	@echo 'make bench    speed of each part, medians, also in $(BUILD)/bench.json'
+	@echo 'make wave     open the waveform of the last run in GTKWave'
+	@echo 'make clean    remove $(BUILD)'
+
+setup:
+	@harness/scripts/setup.sh
+
+configure: setup
+	@cmake -S . -B $(BUILD) >$(BUILD).log 2>&1 && rm -f $(BUILD).log || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
+
+build: configure
+	@cmake --build $(BUILD) -j $(JOBS)
+
+run: build
+	@$(MMU86) run $(IMAGE) --wave $(BUILD)/mmu86.fst --json $(BUILD)/run.json $(RUNFLAGS)
+
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	@cmake -S . -B $(BUILD)/sanitize -DMMU86_SANITIZE=ON >/dev/null
+	@cmake --build $(BUILD)/sanitize -j $(JOBS)
+	@ctest --test-dir $(BUILD)/sanitize --output-on-failure -j $(JOBS) -L unit
+
+lint: configure
+	@cmake --build $(BUILD) --target lint
+
+format: setup
+	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
+
+synth: configure
+	@cmake --build $(BUILD) --target synth
+
+mutants: build
+	@cmake --build $(BUILD) --target mutants
+
+bench: build
+	@$(MMU86) bench $(IMAGE) --json $(BUILD)/bench.json
+
+wave:
+	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }
+	@command -v gtkwave >/dev/null || { echo 'GTKWave is missing: apt-get install gtkwave' >&2; exit 2; }
+	gtkwave $(BUILD)/mmu86.fst waveforms/lockstep.gtkw
+
+clean:
+	@rm -rf $(BUILD)

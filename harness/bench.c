@@ -1,0 +1,224 @@
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockstep.h"
+#include "machine.h"
+#include "progress.h"
+#include "x86.h"
+
+/* A recorded stream in memory: what the bare RTL replays. */
+typedef struct {
+  trace_record_t *records; /* LOADs are applied while recording and not kept */
+  size_t count, room;
+  world_t start; /* memory before the first request */
+  bool failed;
+} stream_t;
+
+/* A machine with everything that a measurement may hang on it. */
+typedef struct {
+  lockstep_t ls;
+  world_t dut_world;
+  stream_t *stream; /* NULL: not recorded */
+  machine_t *machine;
+} bench_t;
+
+static void keep(stream_t *stream, const trace_record_t *record) {
+  if (stream->count == stream->room) {
+    size_t room = stream->room ? 2 * stream->room : 1 << 16;
+    trace_record_t *grown = realloc(stream->records, room * sizeof *grown);
+    if (!grown) {
+      stream->failed = true;
+      return;
+    }
+    stream->records = grown;
+    stream->room = room;
+  }
+  stream->records[stream->count++] = *record;
+}
+
+static bool transact(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  bench_t *b = ctx;
+  if (b->stream) keep(b->stream, &(trace_record_t){.kind = TRACE_REQUEST, .req = *req});
+  return lockstep_transact(&b->ls, mmu, req, rsp);
+}
+
+static void stored(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+  bench_t *b = ctx;
+  if (b->stream) keep(b->stream, &(trace_record_t){.kind = TRACE_STORE, .paddr = paddr, .size = size, .data = data});
+  lockstep_stored(&b->ls, paddr, size, data);
+}
+
+static void loaded(void *ctx, uint64_t paddr, const void *bytes, uint64_t n) {
+  bench_t *b = ctx;
+  if (b->stream) world_load(&b->stream->start, paddr, bytes, n);
+  lockstep_loaded(&b->ls, paddr, bytes, n);
+}
+
+static void close_bench(bench_t *b) {
+  lockstep_finish(&b->ls);
+  if (b->machine) machine_destroy(b->machine);
+  if (b->ls.handle) b->ls.dut->close(b->ls.handle);
+  world_destroy(&b->dut_world);
+}
+
+static void *open_dut(const world_t *world, bool waves, char *error, unsigned error_bytes) {
+  dut_env_t env = {.mem = world_port((world_t *)world), .cycle_limit = 100000, .seed = 1, .waves = waves};
+  return dut_rtl()->open(&env, error, error_bytes);
+}
+
+/* Opens a machine with the image loaded; with a DUT in lockstep if lockstep is set. */
+static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, stream_t *stream, const char *wave,
+                       char *error, unsigned error_bytes) {
+  *b = (bench_t){.stream = stream};
+  lockstep_init(&b->ls);
+  machine_config_t config = {.ram_bytes = setup->ram_bytes, .mmu = dut_rtl()->config()};
+  if (lockstep) {
+    if (!world_create(&b->dut_world, setup->ram_bytes)) {
+      snprintf(error, error_bytes, "no memory for the DUT's world");
+      return false;
+    }
+    b->ls.handle = open_dut(&b->dut_world, wave != NULL, error, error_bytes);
+    if (!b->ls.handle) return false;
+    b->ls.dut = dut_rtl();
+    b->ls.dut_world = &b->dut_world;
+    b->ls.wave_path = wave;
+    b->ls.wave_count = wave ? UINT64_MAX : 0;
+    config.hooks = (machine_hooks_t){.ctx = b, .transact = transact, .stored = stored, .loaded = loaded};
+  }
+  b->machine = machine_create(&config, error, error_bytes);
+  return b->machine && machine_load_multiboot(b->machine, setup->image, setup->cmdline, NULL, 0, error, error_bytes);
+}
+
+static bool emulator(const bench_setup_t *setup, double *mips, char *error, unsigned error_bytes) {
+  bench_t b;
+  bool ok = open_bench(&b, setup, false, NULL, NULL, error, error_bytes);
+  if (ok) {
+    double started = progress_clock();
+    machine_run(b.machine, setup->emulator_insns);
+    *mips = (double)cpu_instructions(machine_cpu(b.machine)) / (progress_clock() - started) * 1e-6;
+  }
+  close_bench(&b);
+  return ok;
+}
+
+/* Runs in lockstep. insns: the budget. Returns references per second in *rate and, with it, the references. */
+static bool in_lockstep(const bench_setup_t *setup, uint64_t insns, stream_t *stream, const char *wave, double *rate,
+                        uint64_t *transactions, char *error, unsigned error_bytes) {
+  bench_t b;
+  bool ok = open_bench(&b, setup, true, stream, wave, error, error_bytes);
+  if (ok) {
+    double started = progress_clock();
+    machine_run(b.machine, insns);
+    double seconds = progress_clock() - started;
+    *rate = (double)b.ls.stats.references / seconds;
+    *transactions = b.ls.sequence;
+    if (b.ls.state != LOCKSTEP_AGREE) {
+      snprintf(error, error_bytes, "the two sides differ at transaction %llu", (unsigned long long)b.ls.sequence);
+      ok = false;
+    }
+  }
+  close_bench(&b);
+  return ok;
+}
+
+/* The RTL alone on a recorded stream. */
+static bool bare(const stream_t *stream, double *rate, char *error, unsigned error_bytes) {
+  world_t world;
+  if (!world_create(&world, stream->start.bytes)) {
+    snprintf(error, error_bytes, "no memory for the DUT's world");
+    return false;
+  }
+  memcpy(world.ram, stream->start.ram, world.bytes);
+  void *handle = open_dut(&world, false, error, error_bytes);
+  stats_t stats = {0};
+  mmu_rsp_t rsp;
+  double started = progress_clock();
+  for (size_t i = 0; handle && i < stream->count; i++) {
+    const trace_record_t *r = &stream->records[i];
+    if (r->kind == TRACE_STORE) {
+      world_write(&world, r->paddr, r->size, r->data);
+    } else {
+      dut_rtl()->transact(handle, &r->req, &rsp);
+      stats.references += r->req.op <= MMU_OP_LOAD_SEG;
+    }
+  }
+  *rate = (double)stats.references / (progress_clock() - started);
+  if (handle) dut_rtl()->close(handle);
+  world_destroy(&world);
+  return handle != NULL;
+}
+
+/* Hits of the reference alone: accesses to a few mapped pages, read, write and fetch in turn. */
+static bool model_hits(double *rate, char *error, unsigned error_bytes) {
+  enum { HITS = 4000000, PAGES = 8 };
+  world_t world;
+  mmu_t *mmu = malloc(mmu_sizeof());
+  if (!mmu || !world_create(&world, 1 << 20)) {
+    snprintf(error, error_bytes, "no memory for the reference's world");
+    free(mmu);
+    return false;
+  }
+  for (unsigned i = 0; i < 256; i++)
+    world_write(&world, 0x2000 + 4 * i, 4, i << 12 | X86_PTE_P | X86_PTE_W | X86_PTE_U | X86_PTE_A | X86_PTE_D);
+  world_write(&world, 0x1000, 4, 0x2000 | X86_PTE_P | X86_PTE_W | X86_PTE_U | X86_PTE_A);
+  mmu_config_t config = mmu_default_config();
+  mmu_mem_port_t port = world_port(&world);
+  mmu_rsp_t rsp;
+  mmu_init(mmu, &config, &port);
+  mmu_transact(mmu, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 0, .data = X86_CR0_PE}, &rsp);
+  for (uint8_t seg = MMU_SEG_ES; seg <= MMU_SEG_DS; seg++) {
+    uint64_t attr = seg == MMU_SEG_CS ? 0xc9b : 0xc93;
+    mmu_req_t set = {
+        .op = MMU_OP_SET_SEG, .reason = MMU_SET_RAW, .seg = seg, .data = 0xffffffff | attr << 32 | 1ull << 48};
+    mmu_transact(mmu, &set, &rsp);
+  }
+  mmu_transact(mmu, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 3, .data = 0x1000}, &rsp);
+  mmu_transact(mmu, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 0, .data = X86_CR0_PE | X86_CR0_PG}, &rsp);
+  uint64_t hits = 0;
+  double started = 0;
+  for (unsigned i = 0; i < HITS + PAGES * 3; i++) {
+    if (i == PAGES * 3) started = progress_clock();
+    unsigned access = i % 3;
+    mmu_req_t req = {.op = MMU_OP_ACCESS,
+                     .seg = access == MMU_EXECUTE ? MMU_SEG_CS : MMU_SEG_DS,
+                     .access = (uint8_t)access,
+                     .size = 4,
+                     .offset = 0x10000 + (i % PAGES << 12) + (i & 0xffc)};
+    mmu_transact(mmu, &req, &rsp);
+    hits += rsp.n_tlb == 1 && rsp.tlb[0].kind == MMU_TLB_HIT;
+  }
+  *rate = (double)HITS / (progress_clock() - started);
+  free(mmu);
+  world_destroy(&world);
+  if (hits >= HITS) return true;
+  snprintf(error, error_bytes, "the reference missed its TLB where it should hit");
+  return false;
+}
+
+bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, unsigned error_bytes) {
+  stream_t stream = {0};
+  uint64_t n = 0, ignored = 0;
+  double rate = 0, plain = 0, waved = 0;
+  bool ok =
+      world_create(&stream.start, setup->ram_bytes) && emulator(setup, &round->emulator_mips, error, error_bytes) &&
+      model_hits(&round->model_hits_per_s, error, error_bytes) &&
+      in_lockstep(setup, setup->lockstep_insns, &stream, NULL, &rate, &n, error, error_bytes) &&
+      in_lockstep(setup, setup->lockstep_insns, NULL, NULL, &round->lockstep_refs_per_s, &n, error, error_bytes) &&
+      bare(&stream, &round->bare_rtl_refs_per_s, error, error_bytes) &&
+      in_lockstep(setup, setup->wave_insns, NULL, NULL, &plain, &n, error, error_bytes) &&
+      in_lockstep(setup, setup->wave_insns, NULL, setup->wave_path, &waved, &ignored, error, error_bytes);
+  if (ok && stream.failed) {
+    snprintf(error, error_bytes, "no memory for the recorded stream");
+    ok = false;
+  }
+  remove(setup->wave_path);
+  free(stream.records);
+  world_destroy(&stream.start);
+  if (!ok) return false;
+  round->lockstep_to_bare_ratio = round->lockstep_refs_per_s / round->bare_rtl_refs_per_s;
+  round->wave_cost_ratio = plain / waved;
+  return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * The speed of each part: one round of all measurements on one image. Rounds are repeated by the caller, so that
+ * ratios compare what ran in the same minute.
+ */
+#ifndef MMU86_BENCH_H
+#define MMU86_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  const char *image, *cmdline;
+  uint64_t ram_bytes;
+  uint64_t emulator_insns; /* most instructions of the run without a DUT */
+  uint64_t lockstep_insns; /* most instructions of the lockstep run, whose stream the bare RTL replays */
+  uint64_t wave_insns;     /* most instructions of the runs with and without a waveform */
+  const char *wave_path;   /* scratch file, removed afterwards */
+} bench_setup_t;
+
+/* One round's figures. */
+typedef struct {
+  double emulator_mips;          /* million instructions/s, emulator and reference, no DUT */
+  double model_hits_per_s;       /* TLB hits/s of the reference alone */
+  double lockstep_refs_per_s;    /* emulator, reference, RTL and comparison */
+  double bare_rtl_refs_per_s;    /* the RTL alone on the same stream */
+  double lockstep_to_bare_ratio; /* of the two above */
+  double wave_cost_ratio;        /* time with a waveform of every cycle / without */
+} bench_round_t;
+
+enum { BENCH_FIGURES = 6 };
+
+/* Does one round. Returns false and one line in error if something cannot be set up or the two sides differ. */
+bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, unsigned error_bytes);
+
+#endif

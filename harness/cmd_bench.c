@@ -1,0 +1,87 @@
+/*
+ * mmu86 bench: medians of several rounds, ratios within a round.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "commands.h"
+#include "json_file.h"
+#include "options.h"
+#include "progress.h"
+
+enum { ROUNDS = 5 };
+
+static const char *const names[BENCH_FIGURES] = {"emulator_mips",       "model_hits_per_s",       "lockstep_refs_per_s",
+                                                 "bare_rtl_refs_per_s", "lockstep_to_bare_ratio", "wave_cost_ratio"};
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* One figure over all rounds, sorted. */
+static void column(const bench_round_t *rounds, unsigned figure, double values[ROUNDS]) {
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    const bench_round_t *r = &rounds[i];
+    double all[BENCH_FIGURES] = {r->emulator_mips,       r->model_hits_per_s,       r->lockstep_refs_per_s,
+                                 r->bare_rtl_refs_per_s, r->lockstep_to_bare_ratio, r->wave_cost_ratio};
+    values[i] = all[figure];
+  }
+  qsort(values, ROUNDS, sizeof *values, by_value);
+}
+
+static bool publish(const options_t *options, const bench_round_t *rounds, char *error, unsigned error_bytes) {
+  json_t *root = json_object();
+  printf("\nmmu86 bench: median of %d rounds (min .. max)\n", ROUNDS);
+  for (unsigned f = 0; f < BENCH_FIGURES; f++) {
+    double values[ROUNDS];
+    column(rounds, f, values);
+    double median = values[ROUNDS / 2];
+    const char *format = median < 1000 ? "  %-24s %14.2f   (%.2f .. %.2f)\n" : "  %-24s %14.0f   (%.0f .. %.0f)\n";
+    printf(format, names[f], median, values[0], values[ROUNDS - 1]);
+    json_object_set_new(root, names[f], json_real(median));
+  }
+  json_object_set_new(root, "rounds", json_integer(ROUNDS));
+  bool ok = !options->json || json_write(options->json, root, error, error_bytes);
+  json_decref(root);
+  return ok;
+}
+
+int cmd_bench(int argc, char **argv) {
+  int status;
+  options_t options;
+  if (!options_parse(&options, FOR_BENCH, argc, argv, &status)) {
+    if (status == EXIT_PASS) cmd_bench_help();
+    return status;
+  }
+  char wave[1100], error[512] = "";
+  snprintf(wave, sizeof wave, "%s.bench.fst", options.json ? options.json : "mmu86");
+  bench_setup_t setup = {.image = options.input,
+                         .cmdline = options.cmdline,
+                         .ram_bytes = options.ram_mb << 20,
+                         .emulator_insns = 20000000,
+                         .lockstep_insns = 1500000,
+                         .wave_insns = 60000,
+                         .wave_path = wave};
+  bench_round_t rounds[ROUNDS];
+  bool ok = true;
+  progress_t progress;
+  progress_start(&progress, "rounds", 0);
+  for (unsigned i = 0; ok && i < ROUNDS; i++) {
+    if (progress.on) fprintf(stderr, "\r\033[Kround %u of %d", i + 1, ROUNDS);
+    ok = bench_round(&setup, &rounds[i], error, sizeof error);
+  }
+  if (progress.on) fputs("\r\033[K", stderr);
+  ok = ok && publish(&options, rounds, error, sizeof error);
+  if (!ok) fprintf(stderr, "mmu86 bench: %s\n", error);
+  return ok ? EXIT_PASS : EXIT_BAD_INPUT;
+}
+
+void cmd_bench_help(void) {
+  printf("mmu86 bench IMAGE [OPTION ...]\n\n"
+         "Boots the image several times and prints the median speed of each part.\n\n");
+  options_help(stdout, FOR_BENCH);
+  printf("\nExample:\n  mmu86 bench build/sw/kernel.elf --json build/bench.json\n");
+}

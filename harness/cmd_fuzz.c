@@ -1,0 +1,81 @@
+/*
+ * mmu86 fuzz: random stimulus straight at the MMU port, in lockstep.
+ */
+#include <stdio.h>
+
+#include "commands.h"
+#include "progress.h"
+#include "report.h"
+#include "stimulus.h"
+#include "summary.h"
+
+/* Makes count requests. Returns why it ended. */
+static const char *drive(rig_t *rig, const options_t *options, progress_t *progress) {
+  stimulus_t stimulus;
+  lockstep_t *ls = rig->ls;
+  bool agree = stimulus_start(&stimulus, rig, options->seed);
+  while (agree && stimulus.done < options->count) {
+    agree = stimulus_step(&stimulus);
+    if (stimulus.done % 4096 == 0) progress_show(progress, stimulus.done, ls->stats.references);
+    if (ls->wave_failed || (ls->trace && trace_failed(ls->trace))) return "an output failed";
+  }
+  return agree ? "all transactions done" : "mismatch";
+}
+
+static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *error, unsigned error_bytes) {
+  uint64_t ram_bytes = options->ram_mb << 20;
+  if (ram_bytes < STIMULUS_RAM_MIN) {
+    snprintf(error, error_bytes, "--ram %llu: the stimulus needs at least %d", (unsigned long long)options->ram_mb,
+             STIMULUS_RAM_MIN >> 20);
+    return EXIT_BAD_INPUT;
+  }
+  if (!cosim_open(cosim, options, ram_bytes, error, error_bytes)) return EXIT_BAD_INPUT;
+  if (!rig_create(rig, &cosim->ls, &cosim->mmu, ram_bytes)) {
+    snprintf(error, error_bytes, "no memory for the reference's world");
+    return EXIT_BAD_INPUT;
+  }
+  progress_t progress;
+  progress_start(&progress, "transactions", options->count);
+  double started = progress_clock();
+  outcome_t outcome = {.command = "fuzz", .verdict = VERDICT_PASS};
+  outcome.stop = drive(rig, options, &progress);
+  outcome.seconds = progress_clock() - started;
+  progress_clear(&progress);
+  summary_judge(&outcome, cosim, &rig->world);
+  if (cosim->ls.state != LOCKSTEP_AGREE) {
+    report_context_t context = {options->reproduce, options->seed, NULL, 0};
+    report_mismatch(stderr, &cosim->ls, rig->mmu, &context);
+  }
+  bool whole = cosim_finish(cosim, error, error_bytes);
+  if (whole && options->json) whole = summary_json(options->json, &outcome, cosim, error, error_bytes);
+  if (!options->quiet) summary_print(stdout, &outcome, cosim);
+  return whole ? summary_status(outcome.verdict) : EXIT_BAD_INPUT;
+}
+
+int cmd_fuzz(int argc, char **argv) {
+  int status;
+  options_t options;
+  if (!options_parse(&options, FOR_FUZZ, argc, argv, &status)) {
+    if (status == EXIT_PASS) cmd_fuzz_help();
+    return status;
+  }
+  rig_t rig = {0};
+  cosim_t cosim = {0};
+  char error[512] = "";
+  status = execute(&rig, &cosim, &options, error, sizeof error);
+  if (error[0]) fprintf(stderr, "mmu86 fuzz: %s\n", error);
+  rig_destroy(&rig);
+  cosim_close(&cosim);
+  return status;
+}
+
+void cmd_fuzz_help(void) {
+  printf("mmu86 fuzz [OPTION ...]\n\n"
+         "Random page tables, segments, accesses, control-register writes and invalidations, straight at the MMU port\n"
+         "and in lockstep. The stream follows from the seed.\n\n");
+  options_help(stdout, FOR_FUZZ);
+  printf("\nExamples:\n"
+         "  mmu86 fuzz --seed 7 --count 1000000\n"
+         "  mmu86 fuzz --seed 7 --mem-latency 12\n"
+         "  mmu86 fuzz --count 5000 --trace fuzz.trace\n");
+}

@@ -1,0 +1,114 @@
+/*
+ * mmu86 replay: feeds a recorded transaction stream to the reference and a DUT.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "progress.h"
+#include "report.h"
+#include "rig.h"
+#include "summary.h"
+#include "x86.h"
+
+/* A segment load makes sense in protected mode only; a trace from elsewhere may ask for it anyway. */
+static bool acceptable(const rig_t *rig, const mmu_req_t *req) {
+  return req->op != MMU_OP_LOAD_SEG || (mmu_cr(rig->mmu, 0) & X86_CR0_PE);
+}
+
+typedef struct {
+  rig_t rig;
+  cosim_t cosim;
+  trace_reader_t *reader;
+  progress_t progress;
+} replay_t;
+
+/* Feeds the stream. Returns TRACE_OK if the two sides differ before its end. */
+static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
+  trace_record_t record;
+  mmu_rsp_t rsp;
+  lockstep_t *ls = &r->cosim.ls;
+  for (;;) {
+    trace_status_t status = trace_read(r->reader, &record);
+    if (status == TRACE_CORRUPT) snprintf(error, error_bytes, "%s", trace_error(r->reader));
+    if (status != TRACE_OK) return status;
+    if (record.kind == TRACE_STORE) {
+      rig_store(&r->rig, record.paddr, record.size, record.data);
+    } else if (record.kind == TRACE_LOAD) {
+      rig_load(&r->rig, record.paddr, record.bytes, record.size);
+    } else if (!acceptable(&r->rig, &record.req)) {
+      snprintf(error, error_bytes, "transaction %llu: LOAD_SEG in real mode", (unsigned long long)ls->sequence);
+      return TRACE_CORRUPT;
+    } else {
+      if (!rig_transact(&r->rig, &record.req, &rsp)) return TRACE_OK;
+      if (ls->sequence % 65536 == 0) progress_show(&r->progress, ls->sequence, ls->stats.references);
+    }
+  }
+}
+
+static outcome_t judge(replay_t *r, trace_status_t status, double seconds) {
+  outcome_t o = {.command = "replay", .verdict = VERDICT_PASS, .seconds = seconds};
+  o.stop = status == TRACE_END ? "end of the trace" : "the trace was cut off; all complete blocks were replayed";
+  summary_judge(&o, &r->cosim, &r->rig.world);
+  return o;
+}
+
+static int execute(replay_t *r, const options_t *options, const char **failure, char *error, unsigned error_bytes) {
+  trace_header_t header;
+  r->reader = trace_open(options->input, &header, error, error_bytes);
+  if (!r->reader || !cosim_open(&r->cosim, options, header.ram_bytes, error, error_bytes)) {
+    *failure = error;
+    return EXIT_BAD_INPUT;
+  }
+  if (!rig_create(&r->rig, &r->cosim.ls, &r->cosim.mmu, header.ram_bytes)) {
+    *failure = "no memory for the reference's world";
+    return EXIT_BAD_INPUT;
+  }
+  progress_start(&r->progress, "transactions", 0);
+  double started = progress_clock();
+  trace_status_t status = feed(r, error, error_bytes);
+  outcome_t outcome = judge(r, status, progress_clock() - started);
+  progress_clear(&r->progress);
+  if (status == TRACE_CORRUPT) *failure = error;
+  if (r->cosim.ls.state != LOCKSTEP_AGREE) {
+    report_context_t context = {options->reproduce, options->seed, NULL, 0};
+    report_mismatch(stderr, &r->cosim.ls, r->rig.mmu, &context);
+  }
+  char other[512] = "";
+  if (!cosim_finish(&r->cosim, other, sizeof other) ||
+      (options->json && !summary_json(options->json, &outcome, &r->cosim, other, sizeof other))) {
+    snprintf(error, error_bytes, "%s", other);
+    *failure = error;
+  }
+  if (!options->quiet) summary_print(stdout, &outcome, &r->cosim);
+  return *failure ? EXIT_BAD_INPUT : summary_status(outcome.verdict);
+}
+
+int cmd_replay(int argc, char **argv) {
+  int status;
+  options_t options;
+  if (!options_parse(&options, FOR_REPLAY, argc, argv, &status)) {
+    if (status == EXIT_PASS) cmd_replay_help();
+    return status;
+  }
+  replay_t replay = {0};
+  const char *failure = NULL;
+  char error[512] = "";
+  status = execute(&replay, &options, &failure, error, sizeof error);
+  if (failure) fprintf(stderr, "mmu86 replay: %s\n", failure);
+  rig_destroy(&replay.rig);
+  cosim_close(&replay.cosim);
+  trace_close(replay.reader);
+  return status;
+}
+
+void cmd_replay_help(void) {
+  printf("mmu86 replay FILE [OPTION ...]\n\n"
+         "Feeds a transaction stream that \"run --trace\" or \"fuzz --trace\" recorded to the reference and the DUT.\n"
+         "A stream that was cut off is replayed up to its last complete block.\n\n");
+  options_help(stdout, FOR_REPLAY);
+  printf("\nExamples:\n"
+         "  mmu86 replay boot.trace\n"
+         "  mmu86 replay boot.trace --mem-latency 9 --seed 3\n"
+         "  mmu86 replay boot.trace --wave tail.fst --wave-window 123400:200\n");
+}

@@ -1,0 +1,239 @@
+/*
+ * mmu86 run: boots an image on the machine, each transaction in lockstep.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "machine.h"
+#include "progress.h"
+#include "report.h"
+#include "summary.h"
+
+typedef struct {
+  options_t options;
+  cosim_t cosim;
+  machine_t *machine;
+  progress_t progress;
+  FILE *serial, *debugcon;
+  bool output_failed; /* serial or debugcon could not be written */
+} run_t;
+
+/* Instructions between looks at the clock and at signals. */
+enum { SLICE = 100000 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal) {
+  (void)signal;
+  interrupted = 1;
+}
+
+static bool transact(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  run_t *run = ctx;
+  return lockstep_transact(&run->cosim.ls, mmu, req, rsp);
+}
+
+static void stored(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+  run_t *run = ctx;
+  lockstep_stored(&run->cosim.ls, paddr, size, data);
+}
+
+static void loaded(void *ctx, uint64_t paddr, const void *bytes, uint64_t n) {
+  run_t *run = ctx;
+  lockstep_loaded(&run->cosim.ls, paddr, bytes, n);
+}
+
+static void put(run_t *run, FILE *file, uint8_t byte) {
+  progress_clear(&run->progress);
+  if (fputc(byte, file) == EOF || (byte == '\n' && fflush(file) != 0)) run->output_failed = true;
+}
+
+static void serial(void *ctx, uint8_t byte) {
+  run_t *run = ctx;
+  put(run, run->serial, byte);
+}
+
+static void debugcon(void *ctx, uint8_t byte) {
+  run_t *run = ctx;
+  put(run, run->debugcon, byte);
+}
+
+static void where(void *ctx, uint64_t *instruction, uint64_t *eip) {
+  run_t *run = ctx;
+  cpu_t *cpu = machine_cpu(run->machine);
+  *instruction = cpu_instructions(cpu);
+  *eip = cpu_state(cpu).rip;
+}
+
+static FILE *open_output(const char *path, char *error, unsigned error_bytes) {
+  FILE *file = fopen(path, "wb");
+  if (!file) snprintf(error, error_bytes, "%s: cannot write: %s", path, strerror(errno));
+  return file;
+}
+
+static bool open_outputs(run_t *run, char *error, unsigned error_bytes) {
+  const options_t *o = &run->options;
+  run->serial = o->serial ? open_output(o->serial, error, error_bytes) : stdout;
+  if (run->serial && o->debugcon && !(run->debugcon = open_output(o->debugcon, error, error_bytes))) return false;
+  return run->serial != NULL;
+}
+
+static bool set_up(run_t *run, char *error, unsigned error_bytes) {
+  const options_t *o = &run->options;
+  uint64_t ram_bytes = o->ram_mb << 20;
+  if (!open_outputs(run, error, error_bytes) || !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
+    return false;
+  run->cosim.ls.where = where;
+  run->cosim.ls.where_ctx = run;
+  bool watched = run->cosim.dut || run->cosim.ls.trace;
+  machine_config_t config = {
+      .ram_bytes = ram_bytes,
+      .mmu = run->cosim.mmu,
+      .hooks = {.ctx = run, .transact = transact, .stored = watched ? stored : NULL, .loaded = watched ? loaded : NULL},
+      .serial = serial,
+      .serial_ctx = run,
+      .debugcon = run->debugcon ? debugcon : NULL,
+      .debugcon_ctx = run,
+  };
+  run->machine = machine_create(&config, error, error_bytes);
+  return run->machine &&
+         machine_load_multiboot(run->machine, o->input, o->cmdline, o->modules, o->n_modules, error, error_bytes);
+}
+
+/* Runs to the end, a slice at a time. */
+static machine_stop_t run_slices(run_t *run) {
+  const cpu_t *cpu = machine_cpu(run->machine);
+  uint64_t budget = run->options.max_insns;
+  for (;;) {
+    uint64_t before = cpu_instructions(cpu);
+    machine_stop_t stop = machine_run(run->machine, budget < SLICE ? budget : SLICE);
+    uint64_t done = cpu_instructions(cpu) - before;
+    budget = done < budget ? budget - done : 0;
+    if (stop != MACHINE_LIMIT || budget == 0 || interrupted) return stop;
+    if (run->output_failed || run->cosim.ls.wave_failed) return MACHINE_STOPPED;
+    if (run->cosim.ls.trace && trace_failed(run->cosim.ls.trace)) return MACHINE_STOPPED;
+    progress_show(&run->progress, cpu_instructions(cpu), run->cosim.ls.stats.references);
+  }
+}
+
+static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
+  outcome_t o = {.command = "run", .has_guest = true, .seconds = seconds};
+  o.instructions = cpu_instructions(machine_cpu(run->machine));
+  o.exited = stop == MACHINE_EXIT;
+  o.guest_exit_code = machine_exit_code(run->machine);
+  o.verdict = VERDICT_GUEST_FAILURE;
+  switch (stop) {
+  case MACHINE_EXIT:
+    o.verdict = o.guest_exit_code == 0 ? VERDICT_PASS : VERDICT_GUEST_FAILURE;
+    o.stop = o.guest_exit_code == 0 ? "the guest reports success" : "the guest reports failure";
+    break;
+  case MACHINE_LIMIT:
+    o.verdict = VERDICT_LIMIT;
+    o.stop = interrupted ? "interrupted" : "instruction limit";
+    break;
+  case MACHINE_HALTED:
+    o.stop = "halted for ever";
+    break;
+  case MACHINE_SHUTDOWN:
+    o.stop = "shutdown: triple fault or reset";
+    break;
+  case MACHINE_UNIMPLEMENTED:
+    o.stop = "instruction not implemented";
+    break;
+  default:
+    o.stop = "stopped";
+  }
+  world_t model = {machine_ram(run->machine), machine_ram_bytes(run->machine)};
+  summary_judge(&o, &run->cosim, &model);
+  return o;
+}
+
+static void explain(run_t *run, machine_stop_t stop) {
+  if (run->cosim.ls.state != LOCKSTEP_AGREE) {
+    cpu_t *cpu = machine_cpu(run->machine);
+    char line[128];
+    cpu_disassemble(cpu, line, sizeof line);
+    report_context_t context = {run->options.reproduce, run->options.seed, line, cpu_instructions(cpu)};
+    report_mismatch(stderr, &run->cosim.ls, machine_mmu(run->machine), &context);
+    return;
+  }
+  if (stop == MACHINE_EXIT) return;
+  if (machine_diagnostic(run->machine)[0]) fprintf(stderr, "mmu86: %s\n", machine_diagnostic(run->machine));
+  machine_dump(run->machine, stderr);
+}
+
+/* Ends the outputs; the first that is not whole is named in error. */
+static bool finish(run_t *run, const outcome_t *o, char *error, unsigned error_bytes) {
+  bool ok = cosim_finish(&run->cosim, error, error_bytes);
+  if (fflush(run->serial) != 0) run->output_failed = true;
+  if (run->debugcon && fflush(run->debugcon) != 0) run->output_failed = true;
+  if (ok && run->output_failed) {
+    snprintf(error, error_bytes, "%s: the guest's output is cut short: %s",
+             run->options.serial ? run->options.serial : "standard output", strerror(errno));
+    ok = false;
+  }
+  if (run->options.json &&
+      !summary_json(run->options.json, o, &run->cosim, ok ? error : (char[256]){0}, ok ? error_bytes : 256))
+    ok = false;
+  return ok;
+}
+
+static int execute(run_t *run) {
+  char error[512] = "";
+  if (!set_up(run, error, sizeof error)) {
+    fprintf(stderr, "mmu86 run: %s\n", error);
+    return EXIT_BAD_INPUT;
+  }
+  progress_start(&run->progress, "instructions", run->options.max_insns == UINT64_MAX ? 0 : run->options.max_insns);
+  double started = progress_clock();
+  machine_stop_t stop = run_slices(run);
+  double seconds = progress_clock() - started;
+  progress_clear(&run->progress);
+  fflush(run->serial);
+  outcome_t outcome = judge(run, stop, seconds);
+  explain(run, stop);
+  bool whole = finish(run, &outcome, error, sizeof error);
+  if (!run->options.quiet) summary_print(stdout, &outcome, &run->cosim);
+  if (!whole) fprintf(stderr, "mmu86 run: %s\n", error);
+  return whole ? summary_status(outcome.verdict) : EXIT_BAD_INPUT;
+}
+
+int cmd_run(int argc, char **argv) {
+  int status;
+  run_t *run = calloc(1, sizeof *run);
+  if (!run) return EXIT_BAD_INPUT;
+  if (options_parse(&run->options, FOR_RUN, argc, argv, &status)) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    status = execute(run);
+    cosim_close(&run->cosim);
+    if (run->machine) machine_destroy(run->machine);
+    if (run->serial && run->serial != stdout) fclose(run->serial);
+    if (run->debugcon) fclose(run->debugcon);
+  } else if (status == EXIT_PASS) {
+    cmd_run_help();
+  }
+  free(run);
+  return status;
+}
+
+void cmd_run_help(void) {
+  printf("mmu86 run IMAGE [OPTION ...]\n\n"
+         "Boots a Multiboot image and translates each of its memory references twice, by the reference and by the\n"
+         "DUT. The first difference stops the run and is explained on standard error.\n\n");
+  options_help(stdout, FOR_RUN);
+  printf("\nDUTs:\n");
+  cosim_list_duts(stdout);
+  printf("\nExit status: 0 the guest reports success and nothing differs; 1 a mismatch; 2 bad input or an output that\n"
+         "cannot be written; 3 the guest fails (exit code, triple fault, endless halt); 4 the instruction limit.\n\n"
+         "Examples:\n"
+         "  mmu86 run build/sw/kernel.elf\n"
+         "  mmu86 run build/sw/kernel.elf --append quick --wave boot.fst --wave-window 5000:2000\n"
+         "  mmu86 run build/sw/kernel.elf --trace boot.trace --json result.json\n"
+         "  mmu86 run other.elf --dut none --max-insns 1000000\n");
+}

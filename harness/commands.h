@@ -1,0 +1,18 @@
+/*
+ * The commands of mmu86. Each takes the arguments from its own name on and returns the exit status.
+ */
+#ifndef MMU86_COMMANDS_H
+#define MMU86_COMMANDS_H
+
+int cmd_run(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+/* Prints the help text of a command. */
+void cmd_run_help(void);
+void cmd_replay_help(void);
+void cmd_fuzz_help(void);
+void cmd_bench_help(void);
+
+#endif

@@ -1,0 +1,114 @@
+#include "cosim.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const dut_ops_t *find_dut(const char *name) {
+  const dut_ops_t *rtl = dut_rtl();
+  return strcmp(name, rtl->name) == 0 ? rtl : NULL;
+}
+
+void cosim_list_duts(FILE *out) {
+  fprintf(out, "  %-10s %s\n  %-10s %s\n", dut_rtl()->name, dut_rtl()->about, "none", "the reference alone");
+}
+
+/* Finds the DUT that --dut names; NULL in cosim->dut for "none". */
+static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
+  const char *name = c->options->dut;
+  if (strcmp(name, "none") == 0) {
+    if (!c->options->wave) return true;
+    snprintf(error, error_bytes, "--wave %s: there is no waveform without a DUT", c->options->wave);
+    return false;
+  }
+  c->dut = find_dut(name);
+  if (!c->dut) {
+    snprintf(error, error_bytes, "--dut %s: no such DUT; there are rtl and none", name);
+    return false;
+  }
+  if (c->dut->abi_version != DUT_ABI_VERSION) {
+    snprintf(error, error_bytes, "--dut %s: built for interface version %u, this is %u", name, c->dut->abi_version,
+             DUT_ABI_VERSION);
+    return false;
+  }
+  if (c->options->wave && !c->dut->wave_open) {
+    snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms", c->options->wave, name);
+    return false;
+  }
+  return true;
+}
+
+static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
+  if (!world_create(&c->dut_world, c->ram_bytes)) {
+    snprintf(error, error_bytes, "no memory for the DUT's %llu MiB", (unsigned long long)c->ram_bytes >> 20);
+    return false;
+  }
+  dut_env_t env = {.mem = world_port(&c->dut_world),
+                   .cycle_limit = 100000,
+                   .mem_latency = c->options->mem_latency,
+                   .seed = c->options->seed,
+                   .waves = c->options->wave != NULL,
+                   .arguments = c->options->dut_args};
+  c->ls.handle = c->dut->open(&env, error, error_bytes);
+  if (!c->ls.handle) return false;
+  c->ls.dut = c->dut;
+  c->ls.dut_world = &c->dut_world;
+  return true;
+}
+
+static bool open_trace(cosim_t *c, char *error, unsigned error_bytes) {
+  trace_header_t header = {.ram_bytes = c->ram_bytes, .mmu = c->mmu};
+  snprintf(header.origin, sizeof header.origin, "%s", c->options->reproduce);
+  c->ls.trace = trace_create(c->options->trace, &header, error, error_bytes);
+  return c->ls.trace != NULL;
+}
+
+/* Found out now rather than after minutes. */
+static bool check_wave_path(const char *path, char *error, unsigned error_bytes) {
+  FILE *file = fopen(path, "ab");
+  if (file && fclose(file) == 0) return true;
+  snprintf(error, error_bytes, "%s: cannot write the waveform: %s", path, strerror(errno));
+  return false;
+}
+
+bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes) {
+  memset(c, 0, sizeof *c);
+  lockstep_init(&c->ls);
+  c->options = options;
+  c->ram_bytes = ram_bytes;
+  if (!choose_dut(c, error, error_bytes)) return false;
+  c->mmu = c->dut ? c->dut->config() : mmu_default_config();
+  bool ok = (!options->wave || check_wave_path(options->wave, error, error_bytes)) &&
+            (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes));
+  if (!ok) {
+    cosim_close(c);
+    return false;
+  }
+  if (options->wave) {
+    c->ls.wave_path = options->wave;
+    c->ls.wave_first = options->wave_first;
+    c->ls.wave_count = options->wave_count;
+  }
+  return true;
+}
+
+bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
+  bool ok = true;
+  lockstep_finish(&c->ls);
+  if (c->ls.wave_failed) {
+    snprintf(error, error_bytes, "%s", c->ls.wave_error);
+    ok = false;
+  }
+  if (c->ls.trace && !trace_finish(c->ls.trace, error, error_bytes)) ok = false;
+  c->ls.trace = NULL;
+  return ok;
+}
+
+void cosim_close(cosim_t *c) {
+  char ignored[256];
+  if (c->ls.trace) trace_finish(c->ls.trace, ignored, sizeof ignored);
+  c->ls.trace = NULL;
+  if (c->ls.handle) c->dut->close(c->ls.handle);
+  c->ls.handle = NULL;
+  world_destroy(&c->dut_world);
+}

@@ -1,0 +1,34 @@
+/*
+ * A co-simulation as the commands set it up from their options: a DUT or none, its world, trace and waveform.
+ */
+#ifndef MMU86_COSIM_H
+#define MMU86_COSIM_H
+
+#include "lockstep.h"
+#include "options.h"
+
+typedef struct {
+  const options_t *options;
+  const dut_ops_t *dut; /* NULL for --dut none */
+  lockstep_t ls;
+  world_t dut_world;
+  uint64_t ram_bytes;
+  mmu_config_t mmu; /* for the reference: what the DUT declares */
+} cosim_t;
+
+/*
+ * Opens everything that the options name. ram_bytes: of each world.
+ * Returns false and one line in error; cosim_close is then not called.
+ */
+bool cosim_open(cosim_t *cosim, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes);
+
+/* Ends waveform and trace. Returns false and one line in error if a file is not whole. */
+bool cosim_finish(cosim_t *cosim, char *error, unsigned error_bytes);
+
+/* Frees the rest. */
+void cosim_close(cosim_t *cosim);
+
+/* Writes the names and descriptions of the DUTs for --help. */
+void cosim_list_duts(FILE *out);
+
+#endif

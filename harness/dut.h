@@ -1,0 +1,87 @@
+/*
+ * The interface of a device under test (DUT): what the lockstep needs from an MMU, whatever it is made of.
+ *
+ * A DUT is a table of functions and an opaque handle. The lockstep knows nothing of Verilator; the RTL of this
+ * repository is bound by dut_rtl.cpp, and the tests bind a fake.
+ */
+#ifndef MMU86_DUT_H
+#define MMU86_DUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmu.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
+#define DUT_ABI_VERSION 1u
+
+/* How a blocking call into a DUT ended. */
+typedef enum {
+  DUT_OK = 0,
+  DUT_HANG = 1,     /* no answer within dut_env_t.cycle_limit clock cycles */
+  DUT_PROTOCOL = 2, /* the device broke its own port's rules; dut_ops_t.error says how */
+} dut_status_t;
+
+/* What the harness gives a DUT when it is opened. */
+typedef struct {
+  mmu_mem_port_t mem;    /* the DUT's world: the only memory that it may reference */
+  uint32_t cycle_limit;  /* clock cycles after which a transaction counts as hung */
+  uint32_t mem_latency;  /* most extra cycles a memory reference takes; each draws 0..mem_latency */
+  uint64_t seed;         /* of those draws */
+  bool waves;            /* wave_open may be called: a device may choose a slower build for that */
+  const char *arguments; /* the device's own, separated by blanks (the RTL's: plusargs); "" if there are none */
+} dut_env_t;
+
+/* What stands beside the device's own signals in a waveform. */
+typedef struct {
+  uint64_t sequence;    /* number of the transaction */
+  uint64_t instruction; /* guest instructions before it */
+  uint64_t eip;         /* of the guest's instruction */
+  const mmu_req_t *req;
+  const mmu_rsp_t *model; /* the reference's response to the same request */
+} dut_annotation_t;
+
+/* All functions are required but those marked optional, which may be NULL. */
+typedef struct {
+  uint32_t abi_version; /* DUT_ABI_VERSION */
+  const char *name;     /* as --dut names it */
+  const char *about;    /* one line for --help */
+
+  /* Geometry and "may" choices of the device; the reference runs the same. */
+  mmu_config_t (*config)(void);
+
+  /* Opens the device and brings it out of reset. Returns NULL and one line in error if it cannot. */
+  void *(*open)(const dut_env_t *env, char *error, unsigned error_bytes);
+  void (*close)(void *dut);
+
+  /*
+   * One transaction, blocking. rsp: filled whole as mmu_rsp_t says, with the TLB events and the memory references
+   * that the device really made, in order.
+   */
+  dut_status_t (*transact)(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+  /* One line about the last status other than DUT_OK. */
+  const char *(*error)(void *dut);
+
+  /* Clock cycles since open. */
+  uint64_t (*cycles)(void *dut);
+
+  /* Optional: waveforms. wave_open starts one, wave_note sets the annotation of what follows, wave_close ends it;
+   * wave_close returns false and a line in error if the file is not whole. */
+  bool (*wave_open)(void *dut, const char *path, char *error, unsigned error_bytes);
+  void (*wave_note)(void *dut, const dut_annotation_t *note);
+  bool (*wave_close)(void *dut, char *error, unsigned error_bytes);
+} dut_ops_t;
+
+/* The RTL of this repository, Verilated. */
+const dut_ops_t *dut_rtl(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,400 @@
+// The Verilated RTL as a DUT: thin C++ between dut.h and the ports of rtl/mmu_top.sv (DESIGN.md, section 4).
+//
+// One clock cycle is: drive the inputs with the clock low, sample the handshakes, raise the clock, sample the outputs,
+// which are registers. Verilator's model with tracing is another class; the binding is a template over the two. Without
+// MMU86_WAVES (the mutants' build) there is only the one without tracing.
+
+#include "dut.h"
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "Vmmu_top.h"
+#include "verilated.h"
+#ifdef MMU86_WAVES
+#include "Vmmu_top_trace.h"
+#include "dut_wave.h"
+#endif
+
+namespace {
+
+#ifndef MMU86_WAVES
+// No waveform in this build.
+class Wave {
+public:
+  template <class Top> static std::unique_ptr<Wave> open(const char *, Top &, char *, unsigned) { return nullptr; }
+  void note(const dut_annotation_t &) {}
+  void answered(const mmu_rsp_t &) {}
+  void dump(uint64_t) {}
+  bool close(char *, unsigned) { return true; }
+};
+#endif
+
+// What the rest of the file needs of a device, whichever model it is.
+class Device {
+public:
+  virtual ~Device() = default;
+  virtual dut_status_t transact(const mmu_req_t &req, mmu_rsp_t &rsp) = 0;
+  virtual bool wave_open(const char *path, char *error, unsigned error_bytes) = 0;
+  virtual void wave_note(const dut_annotation_t &note) = 0;
+  virtual bool wave_close(char *error, unsigned error_bytes) = 0;
+
+  char error[256] = "";
+  uint64_t cycles = 0;
+};
+
+// splitmix64: the latencies of a run follow from its seed.
+uint64_t next_random(uint64_t &state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+template <class Top> class Rtl final : public Device {
+public:
+  explicit Rtl(const dut_env_t &environment) : env(environment), random(environment.seed) {
+    context.traceEverOn(env.waves);
+    give_arguments(env.arguments ? env.arguments : "");
+    top = std::make_unique<Top>(&context);
+    reset();
+  }
+
+  ~Rtl() override {
+    wave.reset();
+    top->final();
+  }
+
+  dut_status_t transact(const mmu_req_t &req, mmu_rsp_t &rsp) override {
+    rsp.n_mem = rsp.n_tlb = 0;
+    log = &rsp;
+    bool fetch = req.op == MMU_OP_ACCESS && req.access == MMU_EXECUTE;
+    dut_status_t status = fetch ? fetch_port(req, rsp) : data_port(req, rsp);
+    log = nullptr;
+    if (wave) wave->answered(rsp);
+    dump_high();
+    return status;
+  }
+
+  bool wave_open(const char *path, char *why, unsigned why_bytes) override {
+    wave = Wave::open(path, *top, why, why_bytes);
+    return wave != nullptr;
+  }
+
+  void wave_note(const dut_annotation_t &note) override {
+    if (wave) wave->note(note);
+  }
+
+  bool wave_close(char *why, unsigned why_bytes) override {
+    bool ok = !wave || wave->close(why, why_bytes);
+    wave.reset();
+    return ok;
+  }
+
+private:
+  dut_env_t env;
+  uint64_t random;
+  VerilatedContext context;
+  std::unique_ptr<Top> top;
+  std::unique_ptr<Wave> wave;
+  mmu_rsp_t *log = nullptr; // of the transaction under way
+
+  // The memory behind the port: at most one reference is outstanding.
+  enum class Memory { IDLE, STALL, ANSWER };
+  Memory memory = Memory::IDLE;
+  unsigned stall = 0; // cycles before ready, or before the answer
+  uint64_t answer = 0;
+  bool drawn = false; // the delay before ready has been drawn for the request that waits
+
+  // The model reads its plusargs from the context.
+  void give_arguments(const char *text) {
+    std::istringstream stream(text);
+    std::vector<std::string> words{"mmu86"};
+    for (std::string word; stream >> word;)
+      words.push_back(word);
+    std::vector<const char *> pointers;
+    for (const std::string &word : words)
+      pointers.push_back(word.c_str());
+    context.commandArgs((int)pointers.size(), pointers.data());
+  }
+
+  unsigned latency() { return env.mem_latency ? (unsigned)(next_random(random) % (env.mem_latency + 1)) : 0; }
+
+  void reset() {
+    top->rst_ni = 0;
+    top->f_rsp_ready_i = 1;
+    top->d_rsp_ready_i = 1;
+    for (int i = 0; i < 3; i++)
+      cycle();
+    top->rst_ni = 1;
+    cycle();
+  }
+
+  void drive_memory() {
+    if (memory == Memory::IDLE && top->m_req_valid_o && !drawn) {
+      stall = latency();
+      drawn = true;
+    }
+    top->m_req_ready_i = memory == Memory::IDLE && top->m_req_valid_o && stall == 0;
+    top->m_rsp_valid_i = memory == Memory::ANSWER && stall == 0;
+    top->m_rsp_rdata_i = top->m_rsp_valid_i ? answer : 0;
+  }
+
+  // After the clock edge that ended a cycle in which these handshakes were sampled.
+  void step_memory(bool accepted, bool answered, const mmu_mem_t &reference) {
+    if (accepted) {
+      perform(reference);
+      memory = Memory::ANSWER;
+      stall = latency();
+      drawn = false;
+    } else if (answered) {
+      memory = Memory::IDLE;
+    } else if (stall > 0) {
+      stall--;
+    }
+  }
+
+  void perform(mmu_mem_t reference) {
+    if (reference.size < 1 || reference.size > 8 || (reference.paddr & 0xfff) + reference.size > MMU_PAGE_BYTES) {
+      protocol("memory reference of %u bytes at %08llx leaves its page", reference.size,
+               (unsigned long long)reference.paddr);
+      return;
+    }
+    uint64_t mask = reference.size == 8 ? ~0ull : (1ull << 8 * reference.size) - 1;
+    if (reference.write) {
+      reference.data &= mask;
+      env.mem.write(env.mem.ctx, reference.paddr, reference.size, reference.data);
+      answer = 0;
+    } else {
+      reference.data = answer = env.mem.read(env.mem.ctx, reference.paddr, reference.size) & mask;
+    }
+    if (!log)
+      protocol("memory reference at %08llx outside any transaction", (unsigned long long)reference.paddr);
+    else if (log->n_mem == MMU_MEM_MAX)
+      protocol("more than %u memory references in one transaction", MMU_MEM_MAX);
+    else
+      log->mem[log->n_mem++] = reference;
+  }
+
+  template <class... Args> void protocol(const char *format, Args... args) {
+    if (!error[0]) std::snprintf(error, sizeof error, format, args...);
+  }
+
+  void event(bool valid, unsigned kind, bool large, unsigned set, unsigned way, bool evicted) {
+    if (!valid) return;
+    if (!log)
+      protocol("TLB event outside any transaction");
+    else if (log->n_tlb == MMU_TLB_MAX)
+      protocol("more than %u TLB events in one transaction", MMU_TLB_MAX);
+    else
+      log->tlb[log->n_tlb++] = mmu_tlb_event_t{(uint8_t)kind, large, (uint8_t)set, (uint8_t)way, evicted};
+  }
+
+  // The high half of the latest cycle is dumped when it is known whether it brought the answer.
+  void dump_high() {
+    if (high_due && wave) wave->dump(2 * cycles - 1);
+    high_due = false;
+  }
+
+  bool high_due = false;
+
+  // Low half: inputs settle. Handshakes are sampled before the edge, registered outputs after it.
+  void cycle() {
+    dump_high();
+    drive_memory();
+    top->clk_i = 0;
+    top->eval();
+    if (wave) wave->dump(2 * cycles);
+    bool accepted = top->m_req_valid_o && top->m_req_ready_i;
+    bool answered = top->m_rsp_valid_i && top->m_rsp_ready_o;
+    f_accepted = top->f_req_valid_i && top->f_req_ready_o;
+    d_accepted = top->d_req_valid_i && top->d_req_ready_o;
+    mmu_mem_t reference = {top->m_req_addr_o, top->m_req_wdata_o, (uint8_t)top->m_req_size_o, (bool)top->m_req_we_o, 0};
+    top->clk_i = 1;
+    top->eval();
+    high_due = true;
+    cycles++;
+    step_memory(accepted, answered, reference);
+    event(top->f_ev_valid_o, top->f_ev_kind_o, top->f_ev_large_o, top->f_ev_set_o, top->f_ev_way_o,
+          top->f_ev_evicted_o);
+    event(top->d_ev_valid_o, top->d_ev_kind_o, top->d_ev_large_o, top->d_ev_set_o, top->d_ev_way_o,
+          top->d_ev_evicted_o);
+  }
+
+  bool f_accepted = false, d_accepted = false;
+
+  // Clocks until valid() or the limit. Withdraws the request by withdraw() in the cycle after it was accepted.
+  template <class Accepted, class Withdraw, class Valid>
+  dut_status_t run(Accepted accepted, Withdraw withdraw, Valid valid, const char *port) {
+    bool taken = false;
+    for (uint32_t i = 0; i < env.cycle_limit; i++) {
+      cycle();
+      if (!taken && accepted()) {
+        taken = true;
+        withdraw();
+      }
+      if (error[0]) return DUT_PROTOCOL;
+      if (valid()) {
+        if (taken) return DUT_OK;
+        protocol("%s port answers a request that it has not accepted", port);
+        return DUT_PROTOCOL;
+      }
+    }
+    std::snprintf(error, sizeof error, "%s port: %s within %u clock cycles", port,
+                  taken ? "no response" : "request not accepted", env.cycle_limit);
+    return DUT_HANG;
+  }
+
+  dut_status_t fetch_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
+    top->f_req_valid_i = 1;
+    top->f_req_size_i = req.size;
+    top->f_req_cpl_i = req.cpl;
+    top->f_req_vm_i = req.vm;
+    top->f_req_offset_i = req.offset;
+    dut_status_t status = run([&] { return f_accepted; }, [&] { top->f_req_valid_i = 0; },
+                              [&] { return (bool)top->f_rsp_valid_o; }, "fetch");
+    rsp.laddr = top->f_rsp_laddr_o;
+    rsp.paddr[0] = top->f_rsp_paddr0_o;
+    rsp.paddr[1] = top->f_rsp_paddr1_o;
+    rsp.cr2 = top->f_rsp_cr2_o;
+    rsp.descriptor = 0;
+    rsp.seg = mmu_seg_t{};
+    rsp.error_code = top->f_rsp_error_code_o;
+    rsp.vector = top->f_rsp_vector_o;
+    rsp.fault = top->f_rsp_fault_o;
+    rsp.system = false;
+    rsp.split = top->f_rsp_split_o;
+    rsp.first = top->f_rsp_first_o;
+    rsp.page_size[0] = top->f_rsp_page_size0_o;
+    rsp.page_size[1] = top->f_rsp_page_size1_o;
+    memory_type(rsp, top->f_rsp_pcd_o, top->f_rsp_pwt_o);
+    return status;
+  }
+
+  dut_status_t data_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
+    drive_data(req);
+    dut_status_t status = run([&] { return d_accepted; }, [&] { top->d_req_valid_i = 0; },
+                              [&] { return (bool)top->d_rsp_valid_o; }, "data");
+    rsp.laddr = top->d_rsp_laddr_o;
+    rsp.paddr[0] = top->d_rsp_paddr0_o;
+    rsp.paddr[1] = top->d_rsp_paddr1_o;
+    rsp.cr2 = top->d_rsp_cr2_o;
+    rsp.descriptor = top->d_rsp_descriptor_o;
+    rsp.seg.base = top->d_rsp_seg_base_o;
+    rsp.seg.limit = top->d_rsp_seg_limit_o;
+    rsp.seg.selector = top->d_rsp_seg_selector_o;
+    rsp.seg.attr = top->d_rsp_seg_attr_o;
+    rsp.seg.usable = top->d_rsp_seg_usable_o;
+    rsp.error_code = top->d_rsp_error_code_o;
+    rsp.vector = top->d_rsp_vector_o;
+    rsp.fault = top->d_rsp_fault_o;
+    rsp.system = top->d_rsp_system_o;
+    rsp.split = top->d_rsp_split_o;
+    rsp.first = top->d_rsp_first_o;
+    rsp.page_size[0] = top->d_rsp_page_size0_o;
+    rsp.page_size[1] = top->d_rsp_page_size1_o;
+    memory_type(rsp, top->d_rsp_pcd_o, top->d_rsp_pwt_o);
+    return status;
+  }
+
+  void drive_data(const mmu_req_t &req) {
+    top->d_req_valid_i = 1;
+    top->d_req_op_i = req.op;
+    top->d_req_seg_i = req.seg;
+    top->d_req_access_i = req.access;
+    top->d_req_size_i = req.size;
+    top->d_req_cpl_i = req.cpl;
+    top->d_req_reason_i = req.reason;
+    top->d_req_cr_i = req.cr;
+    top->d_req_rmw_i = req.rmw;
+    top->d_req_implicit_i = req.implicit;
+    top->d_req_ac_i = req.ac;
+    top->d_req_vm_i = req.vm;
+    top->d_req_ext_i = req.ext;
+    top->d_req_selector_i = req.selector;
+    top->d_req_offset_i = req.offset;
+    top->d_req_data_i = req.data;
+  }
+
+  static void memory_type(mmu_rsp_t &rsp, unsigned pcd, unsigned pwt) {
+    for (unsigned i = 0; i < 2; i++) {
+      rsp.pcd[i] = pcd >> i & 1;
+      rsp.pwt[i] = pwt >> i & 1;
+    }
+  }
+};
+
+Device *device(void *dut) {
+  return static_cast<Device *>(dut);
+}
+
+mmu_config_t rtl_config() {
+  return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false};
+}
+
+void *rtl_open(const dut_env_t *env, char *error, unsigned error_bytes) {
+  Device *opened = nullptr;
+#ifdef MMU86_WAVES
+  if (env->waves) opened = new (std::nothrow) Rtl<Vmmu_top_trace>(*env);
+#endif
+  if (!opened) opened = new (std::nothrow) Rtl<Vmmu_top>(*env);
+  if (!opened) std::snprintf(error, error_bytes, "no memory for the RTL");
+  return opened;
+}
+
+void rtl_close(void *dut) {
+  delete device(dut);
+}
+
+dut_status_t rtl_transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  return device(dut)->transact(*req, *rsp);
+}
+
+const char *rtl_error(void *dut) {
+  return device(dut)->error;
+}
+
+uint64_t rtl_cycles(void *dut) {
+  return device(dut)->cycles;
+}
+
+bool rtl_wave_open(void *dut, const char *path, char *error, unsigned error_bytes) {
+  return device(dut)->wave_open(path, error, error_bytes);
+}
+
+void rtl_wave_note(void *dut, const dut_annotation_t *note) {
+  device(dut)->wave_note(*note);
+}
+
+bool rtl_wave_close(void *dut, char *error, unsigned error_bytes) {
+  return device(dut)->wave_close(error, error_bytes);
+}
+
+#ifdef MMU86_WAVES
+constexpr bool waves = true;
+#else
+constexpr bool waves = false;
+#endif
+
+const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
+                           "rtl",
+                           "the RTL of this repository, Verilated",
+                           rtl_config,
+                           rtl_open,
+                           rtl_close,
+                           rtl_transact,
+                           rtl_error,
+                           rtl_cycles,
+                           waves ? rtl_wave_open : nullptr,
+                           waves ? rtl_wave_note : nullptr,
+                           waves ? rtl_wave_close : nullptr};
+
+} // namespace
+
+const dut_ops_t *dut_rtl(void) {
+  return &rtl_ops;
+}

@@ -1,0 +1,14 @@
+/*
+ * JSON files that are there whole or not at all.
+ */
+#ifndef MMU86_JSON_FILE_H
+#define MMU86_JSON_FILE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Writes root to path ("-": standard output). Returns false and one line in error if it cannot; path is then untouched.
+ */
+bool json_write(const char *path, const json_t *root, char *error, unsigned error_bytes);
+
+#endif

@@ -1,0 +1,151 @@
+#include "lockstep.h"
+
+#include <string.h>
+
+const char *lockstep_diff_name(unsigned i) {
+  static const char *const names[LOCKSTEP_DIFFS] = {
+      "linear address", "physical address",  "fault",       "vector",     "error code",  "CR2",
+      "split",          "page size",         "memory type", "descriptor", "hidden part", "system descriptor",
+      "TLB events",     "memory references",
+  };
+  return i < LOCKSTEP_DIFFS ? names[i] : "?";
+}
+
+static bool seg_equal(const mmu_seg_t *a, const mmu_seg_t *b) {
+  return a->base == b->base && a->limit == b->limit && a->selector == b->selector && a->attr == b->attr &&
+         a->usable == b->usable;
+}
+
+static bool tlb_equal(const mmu_rsp_t *a, const mmu_rsp_t *b) {
+  if (a->n_tlb != b->n_tlb) return false;
+  for (unsigned i = 0; i < a->n_tlb; i++) {
+    const mmu_tlb_event_t *x = &a->tlb[i], *y = &b->tlb[i];
+    if (x->kind != y->kind || x->large != y->large || x->set != y->set || x->way != y->way || x->evicted != y->evicted)
+      return false;
+  }
+  return true;
+}
+
+static bool mem_equal(const mmu_rsp_t *a, const mmu_rsp_t *b) {
+  if (a->n_mem != b->n_mem) return false;
+  for (unsigned i = 0; i < a->n_mem; i++) {
+    const mmu_mem_t *x = &a->mem[i], *y = &b->mem[i];
+    if (x->paddr != y->paddr || x->data != y->data || x->size != y->size || x->write != y->write) return false;
+  }
+  return true;
+}
+
+unsigned lockstep_compare(const mmu_rsp_t *m, const mmu_rsp_t *d) {
+  unsigned diff = 0;
+  if (m->laddr != d->laddr) diff |= DIFF_LADDR;
+  if (m->paddr[0] != d->paddr[0] || m->paddr[1] != d->paddr[1]) diff |= DIFF_PADDR;
+  if (m->fault != d->fault) diff |= DIFF_FAULT;
+  if (m->vector != d->vector) diff |= DIFF_VECTOR;
+  if (m->error_code != d->error_code) diff |= DIFF_ERROR_CODE;
+  if (m->cr2 != d->cr2) diff |= DIFF_CR2;
+  if (m->split != d->split || m->first != d->first) diff |= DIFF_SPLIT;
+  if (m->page_size[0] != d->page_size[0] || m->page_size[1] != d->page_size[1]) diff |= DIFF_PAGE_SIZE;
+  if (m->pcd[0] != d->pcd[0] || m->pcd[1] != d->pcd[1] || m->pwt[0] != d->pwt[0] || m->pwt[1] != d->pwt[1])
+    diff |= DIFF_MEMORY_TYPE;
+  if (m->descriptor != d->descriptor) diff |= DIFF_DESCRIPTOR;
+  if (!seg_equal(&m->seg, &d->seg)) diff |= DIFF_SEG;
+  if (m->system != d->system) diff |= DIFF_SYSTEM;
+  if (!tlb_equal(m, d)) diff |= DIFF_TLB;
+  if (!mem_equal(m, d)) diff |= DIFF_MEM;
+  return diff;
+}
+
+void lockstep_init(lockstep_t *ls) {
+  memset(ls, 0, sizeof *ls);
+}
+
+static void remember(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  lockstep_past_t *past = &ls->past[ls->sequence % LOCKSTEP_HISTORY];
+  past->sequence = ls->sequence;
+  past->req = *req;
+  past->laddr = rsp->laddr;
+  past->paddr = rsp->paddr[0];
+  past->cr2 = rsp->cr2;
+  past->error_code = rsp->error_code;
+  past->vector = rsp->vector;
+  past->fault = rsp->fault;
+  past->hit = rsp->n_tlb > 0 && rsp->tlb[0].kind == MMU_TLB_HIT;
+}
+
+static void wave_end(lockstep_t *ls) {
+  if (!ls->wave_open) return;
+  ls->wave_open = false;
+  if (!ls->dut->wave_close(ls->handle, ls->wave_error, sizeof ls->wave_error)) ls->wave_failed = true;
+}
+
+/* Opens, annotates or closes the waveform, as the window asks. */
+static void wave_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *model) {
+  if (ls->sequence < ls->wave_first || ls->wave_failed) return;
+  if (ls->sequence - ls->wave_first >= ls->wave_count) {
+    wave_end(ls);
+    ls->wave_count = 0;
+    return;
+  }
+  if (!ls->wave_open) {
+    if (!ls->dut->wave_open(ls->handle, ls->wave_path, ls->wave_error, sizeof ls->wave_error)) {
+      ls->wave_failed = true;
+      return;
+    }
+    ls->wave_open = true;
+  }
+  dut_annotation_t note = {.sequence = ls->sequence, .req = req, .model = model};
+  if (ls->where) ls->where(ls->where_ctx, &note.instruction, &note.eip);
+  ls->dut->wave_note(ls->handle, &note);
+}
+
+static bool stop(lockstep_t *ls, lockstep_state_t state, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  ls->state = state;
+  ls->bad_req = *req;
+  ls->model_rsp = *rsp;
+  return false;
+}
+
+/* The hidden part that a request goes through or replaces. */
+static mmu_seg_t seg_before(const mmu_t *mmu, const mmu_req_t *req) {
+  bool has = req->op <= MMU_OP_SET_SEG && req->seg < MMU_SEG_COUNT;
+  return has ? mmu_seg(mmu, (mmu_seg_id_t)req->seg) : (mmu_seg_t){0};
+}
+
+static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
+  if (status == DUT_HANG) return stop(ls, LOCKSTEP_HANG, req, rsp);
+  if (status == DUT_PROTOCOL) return stop(ls, LOCKSTEP_PROTOCOL, req, rsp);
+  ls->differences = lockstep_compare(rsp, &ls->dut_rsp);
+  if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
+  return true;
+}
+
+bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  bool loads = req->op == MMU_OP_LOAD_SEG || req->op == MMU_OP_SET_SEG || req->op == MMU_OP_COMMIT_SEG;
+  if (loads) ls->bad_seg = seg_before(mmu, req);
+  mmu_transact(mmu, req, rsp);
+  stats_count(&ls->stats, req, rsp);
+  remember(ls, req, rsp);
+  if (ls->trace) trace_request(ls->trace, req);
+  if (ls->dut && !dut_step(ls, req, rsp)) {
+    if (!loads) ls->bad_seg = seg_before(mmu, req);
+    return false;
+  }
+  ls->sequence++;
+  return true;
+}
+
+void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t data) {
+  if (ls->dut_world) world_write(ls->dut_world, paddr, size, data);
+  if (ls->trace) trace_store(ls->trace, paddr, size, data);
+}
+
+void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n) {
+  if (ls->dut_world) world_load(ls->dut_world, paddr, bytes, n);
+  if (ls->trace) trace_load(ls->trace, paddr, bytes, n);
+}
+
+void lockstep_finish(lockstep_t *ls) {
+  wave_end(ls);
+}

@@ -1,0 +1,113 @@
+/*
+ * The lockstep: each transaction goes to the reference MMU and to the DUT, and everything that both answer is
+ * compared. The first difference stops it; report.h explains it.
+ *
+ * The reference goes first and never sees the DUT's answer.
+ */
+#ifndef MMU86_LOCKSTEP_H
+#define MMU86_LOCKSTEP_H
+
+#include "dut.h"
+#include "stats.h"
+#include "trace.h"
+#include "world.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { LOCKSTEP_HISTORY = 16 };
+
+/* Bits of lockstep_t.differences: which parts of the two responses differ. */
+typedef enum {
+  DIFF_LADDR = 1u << 0,
+  DIFF_PADDR = 1u << 1,
+  DIFF_FAULT = 1u << 2,
+  DIFF_VECTOR = 1u << 3,
+  DIFF_ERROR_CODE = 1u << 4,
+  DIFF_CR2 = 1u << 5,
+  DIFF_SPLIT = 1u << 6,
+  DIFF_PAGE_SIZE = 1u << 7,
+  DIFF_MEMORY_TYPE = 1u << 8,
+  DIFF_DESCRIPTOR = 1u << 9,
+  DIFF_SEG = 1u << 10,
+  DIFF_SYSTEM = 1u << 11,
+  DIFF_TLB = 1u << 12, /* TLB events */
+  DIFF_MEM = 1u << 13, /* the MMU's own memory references */
+} lockstep_diff_t;
+
+enum { LOCKSTEP_DIFFS = 14 };
+
+/* Name of difference bit 1 << i: which checker found it. */
+const char *lockstep_diff_name(unsigned i);
+
+typedef enum {
+  LOCKSTEP_AGREE = 0,
+  LOCKSTEP_MISMATCH, /* the responses differ: differences */
+  LOCKSTEP_HANG,     /* the DUT did not answer */
+  LOCKSTEP_PROTOCOL, /* the DUT broke its port's rules */
+} lockstep_state_t;
+
+/* A transaction of the past, for the report. */
+typedef struct {
+  uint64_t sequence;
+  mmu_req_t req;
+  uint64_t laddr, paddr, cr2;
+  uint16_t error_code;
+  uint8_t vector;
+  bool fault, hit;
+} lockstep_past_t;
+
+typedef struct {
+  /* Given by the caller of lockstep_init. */
+  const dut_ops_t *dut;  /* NULL: nobody there, the reference alone runs */
+  void *handle;          /* of dut, open */
+  world_t *dut_world;    /* NULL with dut */
+  trace_writer_t *trace; /* NULL: not recorded */
+  uint64_t wave_first;   /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
+  uint64_t wave_count;   /* 0: no waveform */
+  const char *wave_path;
+  void *where_ctx;
+  void (*where)(void *ctx, uint64_t *instruction, uint64_t *eip); /* for annotations; may be NULL */
+
+  /* Kept by the lockstep. */
+  stats_t stats;
+  uint64_t sequence; /* transactions that agreed: the number of the next one */
+  lockstep_state_t state;
+  unsigned differences;
+  mmu_req_t bad_req; /* with state != AGREE */
+  mmu_rsp_t model_rsp;
+  mmu_rsp_t dut_rsp;
+  mmu_seg_t bad_seg; /* hidden part of bad_req.seg before the transaction */
+  bool wave_open, wave_failed;
+  char wave_error[256];
+  lockstep_past_t past[LOCKSTEP_HISTORY]; /* transaction n is in past[n % LOCKSTEP_HISTORY] */
+} lockstep_t;
+
+/* Clears what the lockstep keeps. The given fields are set by the caller, before or after. */
+void lockstep_init(lockstep_t *ls);
+
+/*
+ * One transaction on both sides.
+ * mmu: the reference. rsp: the reference's response.
+ * Returns true if both agree; false once they differ (state says how). After false no further call is made.
+ */
+bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* The guest stored size bytes: repeats it in the DUT's world and in the trace. */
+void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t data);
+
+/* A loader wrote n bytes: likewise. */
+void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n);
+
+/* Ends a waveform that is still open. wave_failed and wave_error say if it is not whole. */
+void lockstep_finish(lockstep_t *ls);
+
+/* Compares two responses. Returns the set of lockstep_diff_t in which they differ; 0 if they agree. */
+unsigned lockstep_compare(const mmu_rsp_t *model, const mmu_rsp_t *dut);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

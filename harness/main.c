@@ -1,0 +1,56 @@
+/*
+ * mmu86: the command line's first word.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "options.h"
+
+typedef struct {
+  const char *name, *about;
+  int (*run)(int argc, char **argv);
+} command_t;
+
+static const command_t commands[] = {
+    {"run", "boot an image in lockstep", cmd_run},
+    {"replay", "feed a recorded transaction stream to a DUT, without the emulator", cmd_replay},
+    {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
+    {"bench", "measure the speed of each part", cmd_bench},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(void) {
+  printf(
+      "mmu86 boots x86 software and translates every memory reference twice: by a C reference MMU and by an RTL MMU,\n"
+      "in lockstep. They agree, or it shows where, why and since when not.\n\n"
+      "Usage: mmu86 COMMAND [ARGUMENT ...]\n\n");
+  for (unsigned i = 0; i < COMMANDS; i++)
+    printf("  %-8s %s\n", commands[i].name, commands[i].about);
+  printf("\n  mmu86 COMMAND --help   the options of a command, with examples\n"
+         "  mmu86 --version\n\n"
+         "Examples:\n"
+         "  mmu86 run build/sw/kernel.elf --wave boot.fst\n"
+         "  mmu86 fuzz --seed 7 --count 1000000\n"
+         "  mmu86 run build/sw/kernel.elf --trace boot.trace && mmu86 replay boot.trace\n");
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    fprintf(stderr, "mmu86: a command is missing; see mmu86 --help\n");
+    return EXIT_BAD_INPUT;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    help();
+    return EXIT_PASS;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("mmu86 %s\n", MMU86_VERSION);
+    return EXIT_PASS;
+  }
+  for (unsigned i = 0; i < COMMANDS; i++)
+    if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+  fprintf(stderr, "mmu86: %s: no such command; see mmu86 --help\n", argv[1]);
+  return EXIT_BAD_INPUT;
+}

@@ -1,0 +1,220 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum {
+  OPT_RAM = 256,
+  OPT_DUT,
+  OPT_DUT_ARGS,
+  OPT_APPEND,
+  OPT_MODULE,
+  OPT_MAX_INSNS,
+  OPT_SEED,
+  OPT_COUNT,
+  OPT_WAVE,
+  OPT_WAVE_WINDOW,
+  OPT_TRACE,
+  OPT_JSON,
+  OPT_SERIAL,
+  OPT_DEBUGCON,
+  OPT_MEM_LATENCY,
+  OPT_QUIET,
+  OPT_HELP,
+} option_id_t;
+
+typedef struct {
+  option_id_t id;
+  const char *name, *argument, *help;
+  unsigned commands;
+} option_t;
+
+static const option_t table[] = {
+    {OPT_RAM, "ram", "MB", "guest memory in MiB (default 128; 1..3072)", FOR_RUN | FOR_FUZZ},
+    {OPT_DUT, "dut", "NAME", "rtl: the Verilated RTL (default); none: the reference alone",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
+    {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
+    {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
+    {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
+    {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_WAVE, "wave", "FILE", "write an FST waveform of the DUT, with the reference's results beside it",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
+    {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output)", FOR_RUN},
+    {OPT_DEBUGCON, "debugcon", "FILE", "what the guest writes to port 0xe9 (default: dropped)", FOR_RUN},
+    {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL},
+    {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL},
+    {OPT_HELP, "help", NULL, "this text", FOR_ALL},
+};
+
+enum { TABLE_SIZE = sizeof table / sizeof *table };
+
+void options_help(FILE *out, unsigned command) {
+  for (unsigned i = 0; i < TABLE_SIZE; i++) {
+    if (!(table[i].commands & command)) continue;
+    char left[40];
+    snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
+             table[i].argument ? table[i].argument : "");
+    fprintf(out, "  %-26s %s\n", left, table[i].help);
+  }
+}
+
+/* Parses a whole number. Returns false and prints one line if text is none or outside min..max. */
+static bool number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
+  char *end;
+  errno = 0;
+  *value = strtoull(text, &end, 0);
+  if (errno == 0 && end != text && *end == 0 && text[0] != '-' && *value >= min && *value <= max) return true;
+  fprintf(stderr, "mmu86: --%s %s: not a whole number from %llu to %llu\n", option, text, (unsigned long long)min,
+          (unsigned long long)max);
+  return false;
+}
+
+static bool window(const char *text, options_t *o) {
+  char *colon = strchr(text, ':');
+  char first[32];
+  if (!colon || (size_t)(colon - text) >= sizeof first) {
+    fprintf(stderr, "mmu86: --wave-window %s: not FIRST:COUNT, such as 1000:200\n", text);
+    return false;
+  }
+  memcpy(first, text, (size_t)(colon - text));
+  first[colon - text] = 0;
+  return number("wave-window", first, 0, UINT64_MAX, &o->wave_first) &&
+         number("wave-window", colon + 1, 1, UINT64_MAX, &o->wave_count);
+}
+
+static bool module(const char *text, options_t *o) {
+  if (o->n_modules == OPTIONS_MODULES) {
+    fprintf(stderr, "mmu86: --module %s: more than %d modules\n", text, OPTIONS_MODULES);
+    return false;
+  }
+  o->modules[o->n_modules++] = text;
+  return true;
+}
+
+static bool take(options_t *o, option_id_t id, const char *text) {
+  uint64_t value = 0;
+  switch (id) {
+  case OPT_RAM:
+    return number("ram", text, 1, 3072, &o->ram_mb);
+  case OPT_MAX_INSNS:
+    return number("max-insns", text, 1, UINT64_MAX, &o->max_insns);
+  case OPT_SEED:
+    return number("seed", text, 0, UINT64_MAX, &o->seed);
+  case OPT_COUNT:
+    return number("count", text, 1, UINT64_MAX, &o->count);
+  case OPT_MEM_LATENCY:
+    if (!number("mem-latency", text, 0, 1000, &value)) return false;
+    o->mem_latency = (uint32_t)value;
+    return true;
+  case OPT_WAVE_WINDOW:
+    return window(text, o);
+  case OPT_MODULE:
+    return module(text, o);
+  case OPT_DUT:
+    o->dut = text;
+    return true;
+  case OPT_DUT_ARGS:
+    o->dut_args = text;
+    return true;
+  case OPT_APPEND:
+    o->cmdline = text;
+    return true;
+  case OPT_WAVE:
+    o->wave = text;
+    return true;
+  case OPT_TRACE:
+    o->trace = text;
+    return true;
+  case OPT_JSON:
+    o->json = text;
+    return true;
+  case OPT_SERIAL:
+    o->serial = text;
+    return true;
+  case OPT_DEBUGCON:
+    o->debugcon = text;
+    return true;
+  case OPT_QUIET:
+    o->quiet = true;
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Appends one word of a command line, quoted where a shell would split or expand it. */
+static void quote(char *out, size_t room, const char *word) {
+  size_t n = strlen(out);
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@";
+  bool bare = word[0] && strspn(word, plain) == strlen(word);
+  snprintf(out + n, room - n, bare ? "%s%s" : "%s'%s'", n ? " " : "", word);
+}
+
+static void set_reproduce(options_t *o, int argc, char **argv) {
+  quote(o->reproduce, sizeof o->reproduce, "mmu86");
+  for (int i = 0; i < argc; i++) {
+    if (strncmp(argv[i], "--wave", 6) == 0) {
+      i += strchr(argv[i], '=') == NULL;
+      continue;
+    }
+    quote(o->reproduce, sizeof o->reproduce, argv[i]);
+  }
+}
+
+static const char *input_name(unsigned command) {
+  return command == FOR_REPLAY ? "a trace FILE" : command == FOR_FUZZ ? NULL : "an IMAGE";
+}
+
+bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *status) {
+  *o = (options_t){.dut = "rtl",
+                   .dut_args = "",
+                   .cmdline = "",
+                   .wave_count = 20000,
+                   .ram_mb = 128,
+                   .max_insns = UINT64_MAX,
+                   .seed = 1,
+                   .count = 1000000};
+  *status = EXIT_BAD_INPUT;
+  set_reproduce(o, argc, argv);
+  struct option longs[TABLE_SIZE + 1];
+  unsigned n = 0;
+  for (unsigned i = 0; i < TABLE_SIZE; i++)
+    if (table[i].commands & command)
+      longs[n++] = (struct option){table[i].name, table[i].argument != NULL, NULL, (int)table[i].id};
+  longs[n] = (struct option){0};
+  optind = 1;
+  opterr = 0;
+  for (int id; (id = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
+    if (id == OPT_HELP) {
+      *status = EXIT_PASS;
+      return false;
+    }
+    if (id == '?' || id == ':') {
+      fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", argv[0], argv[optind - 1],
+              id == ':' ? "needs an argument" : "no such option", argv[0]);
+      return false;
+    }
+    if (!take(o, (option_id_t)id, optarg)) return false;
+  }
+  const char *wanted = input_name(command);
+  if (wanted && optind < argc) o->input = argv[optind++];
+  if (optind < argc) {
+    fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", argv[0], argv[optind], argv[0]);
+    return false;
+  }
+  if (wanted && !o->input) {
+    fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", argv[0], wanted, argv[0]);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * The command line: one table of options for all commands; each command takes a part of it.
+ */
+#ifndef MMU86_OPTIONS_H
+#define MMU86_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXIT_LIMIT = 4 };
+
+enum { OPTIONS_MODULES = 16 };
+
+/* Bits: which commands take an option. */
+enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_ALL = 15 };
+
+typedef struct {
+  const char *input;    /* IMAGE or FILE; NULL if the command takes none */
+  const char *dut;      /* name; "none" for the reference alone */
+  const char *dut_args; /* the device's own arguments */
+  const char *wave, *trace, *json, *serial, *debugcon, *cmdline;
+  const char *modules[OPTIONS_MODULES];
+  unsigned n_modules;
+  uint64_t wave_first, wave_count; /* transactions */
+  uint64_t ram_mb, max_insns, seed, count;
+  uint32_t mem_latency; /* clock cycles */
+  bool quiet;
+  char reproduce[1024]; /* the command line, quoted for a shell, without --wave and --wave-window */
+} options_t;
+
+/*
+ * Parses what follows the command's name. argv[0] is that name; command one of FOR_*.
+ * Returns true, or false with the exit status in *status (0 after --help; EXIT_BAD_INPUT after one line on stderr).
+ */
+bool options_parse(options_t *options, unsigned command, int argc, char **argv, int *status);
+
+/* Writes the options that a command takes. */
+void options_help(FILE *out, unsigned command);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The random numbers of the harness: splitmix64 (Steele, Lea, Flood 2014). A run follows from its seed.
+ */
+#ifndef MMU86_RNG_H
+#define MMU86_RNG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  uint64_t state;
+} rng_t;
+
+static inline uint64_t rng_next(rng_t *rng) {
+  uint64_t z = (rng->state += 0x9e3779b97f4a7c15u);
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+/* A number in 0..n-1. */
+static inline uint32_t rng_below(rng_t *rng, uint32_t n) {
+  return (uint32_t)((rng_next(rng) >> 32) * n >> 32);
+}
+
+/* True in percent of 100 cases. */
+static inline bool rng_chance(rng_t *rng, uint32_t percent) {
+  return rng_below(rng, 100) < percent;
+}
+
+#endif

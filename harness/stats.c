@@ -1,0 +1,49 @@
+#include "stats.h"
+
+static void count_request(stats_t *stats, const mmu_req_t *req) {
+  switch (req->op) {
+  case MMU_OP_ACCESS:
+    if (req->access == MMU_EXECUTE)
+      stats->fetches++;
+    else if (req->access == MMU_READ)
+      stats->reads++;
+    else
+      stats->writes++;
+    break;
+  case MMU_OP_SYSTEM:
+    stats->system++;
+    break;
+  case MMU_OP_LOAD_SEG:
+    stats->descriptor_loads++;
+    break;
+  default:
+    stats->control++;
+    return;
+  }
+  stats->references++;
+}
+
+void stats_count(stats_t *stats, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  count_request(stats, req);
+  for (unsigned i = 0; i < rsp->n_tlb; i++) {
+    switch (rsp->tlb[i].kind) {
+    case MMU_TLB_HIT:
+      stats->tlb_hits++;
+      break;
+    case MMU_TLB_FILL:
+      stats->tlb_evictions += rsp->tlb[i].evicted;
+      break;
+    default:
+      stats->tlb_misses++;
+      stats->walks++;
+    }
+  }
+  if (rsp->fault) stats->faults[rsp->vector % STATS_VECTORS]++;
+}
+
+uint64_t stats_faults(const stats_t *stats) {
+  uint64_t sum = 0;
+  for (unsigned v = 0; v < STATS_VECTORS; v++)
+    sum += stats->faults[v];
+  return sum;
+}

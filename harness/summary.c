@@ -1,0 +1,164 @@
+#include "summary.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "decode.h"
+#include "json_file.h"
+#include "report.h"
+
+static const char *verdict_name(verdict_t v) {
+  static const char *const names[] = {"pass", "mismatch", "guest-failure", "limit"};
+  return names[v];
+}
+
+int summary_status(verdict_t verdict) {
+  static const int status[] = {EXIT_PASS, EXIT_MISMATCH, EXIT_GUEST, EXIT_LIMIT};
+  return status[verdict];
+}
+
+void summary_judge(outcome_t *o, const cosim_t *c, const world_t *model_world) {
+  if (!c->dut) return;
+  if (c->ls.state != LOCKSTEP_AGREE) {
+    o->verdict = VERDICT_MISMATCH;
+    o->stop = c->ls.state == LOCKSTEP_HANG       ? "DUT hangs"
+              : c->ls.state == LOCKSTEP_PROTOCOL ? "DUT breaks protocol"
+                                                 : "mismatch";
+  }
+  uint64_t paddr = 0;
+  o->images_compared = true;
+  o->images_identical = world_equal(model_world, &c->dut_world, &paddr);
+  if (o->images_identical || c->ls.state != LOCKSTEP_AGREE) return;
+  o->verdict = VERDICT_MISMATCH;
+  o->stop = "images differ";
+  report_images(stderr, model_world, &c->dut_world, paddr);
+}
+
+/* A number with commas between thousands. */
+static const char *grouped(uint64_t n, char buf[32]) {
+  char digits[24];
+  int len = snprintf(digits, sizeof digits, "%" PRIu64, n);
+  char *p = buf;
+  for (int i = 0; i < len; i++) {
+    if (i && (len - i) % 3 == 0) *p++ = ',';
+    *p++ = digits[i];
+  }
+  *p = 0;
+  return buf;
+}
+
+static void row(FILE *out, const char *name, uint64_t n) {
+  char buf[32];
+  fprintf(out, "  %-24s %16s\n", name, grouped(n, buf));
+}
+
+static void faults(FILE *out, const stats_t *s) {
+  row(out, "faults", stats_faults(s));
+  for (unsigned v = 0; v < STATS_VECTORS; v++) {
+    char name[32];
+    snprintf(name, sizeof name, "  %s", decode_vector_name(v));
+    if (s->faults[v]) row(out, name, s->faults[v]);
+  }
+}
+
+static void references(FILE *out, const stats_t *s) {
+  row(out, "references", s->references);
+  row(out, "  fetch", s->fetches);
+  row(out, "  read", s->reads);
+  row(out, "  write", s->writes);
+  row(out, "  system table", s->system);
+  row(out, "  descriptor load", s->descriptor_loads);
+  row(out, "control operations", s->control);
+  row(out, "TLB hits", s->tlb_hits);
+  row(out, "TLB misses", s->tlb_misses);
+  row(out, "TLB evictions", s->tlb_evictions);
+  row(out, "walks", s->walks);
+}
+
+static double rate(const outcome_t *o, const cosim_t *c) {
+  return o->seconds > 0 ? (double)c->ls.stats.references / o->seconds : 0;
+}
+
+void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
+  char verdict[24];
+  snprintf(verdict, sizeof verdict, "%s", verdict_name(o->verdict));
+  for (char *p = verdict; *p; p++)
+    if (*p >= 'a') *p = (char)(*p - 'a' + 'A');
+  fprintf(out, "\nmmu86 %s: %s (%s)\n", o->command, verdict, o->stop);
+  if (o->has_guest) row(out, "instructions", o->instructions);
+  if (o->exited) row(out, "guest's exit code", o->guest_exit_code);
+  references(out, &c->ls.stats);
+  faults(out, &c->ls.stats);
+  if (c->dut) {
+    row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE);
+    fprintf(out, "  %-24s %16s\n", "memory images", o->images_identical ? "identical" : "DIFFERENT");
+    row(out, "DUT clock cycles", c->dut->cycles(c->ls.handle));
+  } else {
+    fprintf(out, "  %-24s %16s\n", "DUT", "none");
+  }
+  fprintf(out, "  %-24s %16.2f s\n", "wall time", o->seconds);
+  fprintf(out, "  %-24s %16.0f /s\n", "references", rate(o, c));
+  if (c->options->wave) fprintf(out, "  %-24s %s\n", "waveform", c->options->wave);
+  if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
+}
+
+static json_t *faults_json(const stats_t *s) {
+  json_t *object = json_object();
+  for (unsigned v = 0; v < STATS_VECTORS; v++)
+    if (s->faults[v]) json_object_set_new(object, decode_vector_name(v), json_integer((json_int_t)s->faults[v]));
+  return object;
+}
+
+static void set(json_t *root, const char *key, uint64_t n) {
+  json_object_set_new(root, key, json_integer((json_int_t)n));
+}
+
+static json_t *to_json(const outcome_t *o, const cosim_t *c) {
+  const stats_t *s = &c->ls.stats;
+  json_t *root = json_object();
+  json_object_set_new(root, "command", json_string(c->options->reproduce));
+  json_object_set_new(root, "verdict", json_string(verdict_name(o->verdict)));
+  json_object_set_new(root, "stop", json_string(o->stop));
+  json_object_set_new(root, "dut", json_string(c->dut ? c->dut->name : "none"));
+  set(root, "seed", c->options->seed);
+  json_object_set_new(root, "instructions", o->has_guest ? json_integer((json_int_t)o->instructions) : json_null());
+  json_object_set_new(root, "guest_exit_code", o->exited ? json_integer(o->guest_exit_code) : json_null());
+  set(root, "transactions", c->ls.sequence);
+  set(root, "references", s->references);
+  set(root, "fetches", s->fetches);
+  set(root, "reads", s->reads);
+  set(root, "writes", s->writes);
+  set(root, "system_references", s->system);
+  set(root, "descriptor_loads", s->descriptor_loads);
+  set(root, "control_operations", s->control);
+  set(root, "tlb_hits", s->tlb_hits);
+  set(root, "tlb_misses", s->tlb_misses);
+  set(root, "tlb_evictions", s->tlb_evictions);
+  set(root, "walks", s->walks);
+  set(root, "faults", stats_faults(s));
+  json_object_set_new(root, "faults_by_vector", faults_json(s));
+  set(root, "mismatches",
+      (c->ls.state != LOCKSTEP_AGREE) +
+          (uint64_t)(o->images_compared && !o->images_identical && c->ls.state == LOCKSTEP_AGREE));
+  json_t *differences = json_array();
+  for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++)
+    if (c->ls.differences >> i & 1) json_array_append_new(differences, json_string(lockstep_diff_name(i)));
+  json_object_set_new(root, "differences", differences);
+  json_object_set_new(root, "images_identical", o->images_compared ? json_boolean(o->images_identical) : json_null());
+  json_object_set_new(root, "dut_cycles",
+                      c->dut ? json_integer((json_int_t)c->dut->cycles(c->ls.handle)) : json_null());
+  json_object_set_new(root, "wave", c->options->wave ? json_string(c->options->wave) : json_null());
+  json_object_set_new(root, "trace", c->options->trace ? json_string(c->options->trace) : json_null());
+  json_object_set_new(root, "seconds", json_real(o->seconds));
+  json_object_set_new(root, "references_per_second", json_real(rate(o, c)));
+  return root;
+}
+
+bool summary_json(const char *path, const outcome_t *o, const cosim_t *c, char *error, unsigned error_bytes) {
+  json_t *root = to_json(o, c);
+  bool ok = json_write(path, root, error, error_bytes);
+  json_decref(root);
+  return ok;
+}

@@ -1,0 +1,36 @@
+/*
+ * How a run ended: the table for people and the JSON for programs.
+ */
+#ifndef MMU86_SUMMARY_H
+#define MMU86_SUMMARY_H
+
+#include <stdio.h>
+
+#include "cosim.h"
+
+typedef enum { VERDICT_PASS, VERDICT_MISMATCH, VERDICT_GUEST_FAILURE, VERDICT_LIMIT } verdict_t;
+
+typedef struct {
+  const char *command; /* "run", "replay", "fuzz" */
+  verdict_t verdict;
+  const char *stop; /* why the run ended, one word or a few */
+  bool has_guest;   /* instructions and guest_exit_code mean something */
+  bool exited;      /* the guest wrote the debug-exit port */
+  uint64_t instructions;
+  uint32_t guest_exit_code;
+  bool images_compared, images_identical;
+  double seconds;
+} outcome_t;
+
+/* Compares the images and sets verdict MISMATCH if they or the transactions differ; reports different images. */
+void summary_judge(outcome_t *outcome, const cosim_t *cosim, const world_t *model_world);
+
+void summary_print(FILE *out, const outcome_t *outcome, const cosim_t *cosim);
+
+/* Writes the JSON file, whole or not at all. Returns false and one line in error if it cannot. */
+bool summary_json(const char *path, const outcome_t *outcome, const cosim_t *cosim, char *error, unsigned error_bytes);
+
+/* The exit status of a verdict. */
+int summary_status(verdict_t verdict);
+
+#endif

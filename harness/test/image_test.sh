@@ -1,0 +1,226 @@
+#!/bin/bash
+# Whole-image tests of the mmu86 program. Usage: image_test.sh CASE MMU86 KERNEL [QEMU]
+# Each case is a function below; a failed expectation ends the test with a line that says which.
+set -u
+CASE=$1 MMU86=$2 KERNEL=$3 QEMU=${4:-qemu-system-i386}
+DIR=$(mktemp -d)
+trap 'rm -rf "$DIR"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  for f in "$DIR"/out "$DIR"/err; do [ -f "$f" ] && { echo "--- $f"; tail -n 40 "$f"; } >&2; done
+  exit 1
+}
+
+# expect STATUS ARGUMENT ...: runs mmu86, output in $DIR/out and $DIR/err.
+expect() {
+  local want=$1; shift
+  "$MMU86" "$@" >"$DIR/out" 2>"$DIR/err" </dev/null
+  local got=$?
+  [ $got = "$want" ] || fail "mmu86 $*: exit status $got, expected $want"
+}
+
+# json KEY: the value of a key of $DIR/result.json.
+json() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$DIR/result.json" "$1"; }
+
+# one_line PATTERN: standard error is one line that matches.
+one_line() {
+  [ "$(wc -l <"$DIR/err")" = 1 ] || fail "not one line on standard error ($CASE)"
+  grep -q -- "$1" "$DIR/err" || fail "standard error does not say: $1"
+}
+
+qemu() {
+  timeout 300 "$QEMU" -kernel "$KERNEL" -m "$1" -append "$2" -display none -serial "file:$DIR/qemu" -no-reboot \
+    -device isa-debug-exit,iobase=0xf4,iosize=4 </dev/null >"$DIR/out" 2>"$DIR/err"
+}
+
+# The kernel boots in lockstep, the two sides agree, QEMU prints the same bytes.
+case_boot() {
+  expect 0 run "$KERNEL" --serial "$DIR/serial" --json "$DIR/result.json"
+  grep -q 'mmu86 run: PASS' "$DIR/out" || fail "no verdict"
+  [ "$(json verdict)" = pass ] || fail "verdict $(json verdict)"
+  [ "$(json mismatches)" = 0 ] || fail "mismatches"
+  [ "$(json images_identical)" = True ] || fail "images differ"
+  [ "$(json guest_exit_code)" = 0 ] || fail "exit code"
+  [ "$(json instructions)" -ge 20000000 ] || fail "only $(json instructions) instructions"
+  [ "$(json references)" -ge "$(json instructions)" ] || fail "fewer references than instructions"
+  for key in tlb_hits tlb_misses tlb_evictions walks faults seconds references_per_second; do
+    python3 -c 'import sys; sys.exit(not float(sys.argv[1]) > 0)' "$(json $key)" || fail "$key is $(json $key)"
+  done
+  qemu 128 ""
+  cmp "$DIR/serial" "$DIR/qemu" || fail "QEMU prints other bytes"
+}
+
+# The same with little and much memory, and another seed of the workload.
+case_boot_variants() {
+  for variant in "16 quick" "64 quick seed=5" "512 quick"; do
+    local ram=${variant%% *} words=${variant#* }
+    expect 0 run "$KERNEL" --ram "$ram" --append "$words" --serial "$DIR/serial"
+    qemu "$ram" "$words"
+    cmp "$DIR/serial" "$DIR/qemu" || fail "QEMU prints other bytes with $variant"
+  done
+}
+
+# Twice the same command: the same transactions, the same serial bytes, the same waveform. Memory latency changes
+# the device's timing and nothing else.
+case_deterministic() {
+  for i in 1 2 3; do
+    local latency=0; [ $i = 3 ] && latency=7
+    (cd "$DIR" && mkdir -p $i && cd $i &&
+      "$MMU86" run "$KERNEL" --append quick --serial serial --trace t --mem-latency $latency --wave w.fst \
+        --wave-window 1000:500 >out 2>err) || fail "run $i"
+  done
+  cmp "$DIR/1/serial" "$DIR/2/serial" || fail "serial output differs"
+  cmp "$DIR/1/t" "$DIR/2/t" || fail "traces differ"
+  cmp "$DIR/1/w.fst" "$DIR/2/w.fst" >/dev/null || fst_equal "$DIR/1/w.fst" "$DIR/2/w.fst" || fail "waveforms differ"
+  "$MMU86" replay "$DIR/1/t" --json "$DIR/a" >/dev/null && "$MMU86" replay "$DIR/3/t" --json "$DIR/b" >/dev/null ||
+    fail "replay"
+  for key in transactions tlb_hits walks faults; do
+    [ "$(jq_key "$DIR/a" $key)" = "$(jq_key "$DIR/b" $key)" ] || fail "$key depends on the memory's latency"
+  done
+}
+
+jq_key() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+
+# Two waveforms but for the date in their header (bytes 145..264 of an FST: version and date).
+fst_equal() { cmp <(tail -c +330 "$1") <(tail -c +330 "$2"); }
+
+# A recorded stream gives the same figures again; killed while it is written, it is good up to its last block.
+case_replay() {
+  expect 0 run "$KERNEL" --append quick --trace "$DIR/trace" --json "$DIR/result.json"
+  local transactions hits walks
+  transactions=$(json transactions) hits=$(json tlb_hits) walks=$(json walks)
+  expect 0 replay "$DIR/trace" --json "$DIR/result.json"
+  [ "$(json transactions)" = "$transactions" ] || fail "transactions"
+  [ "$(json tlb_hits)" = "$hits" ] || fail "hits"
+  [ "$(json walks)" = "$walks" ] || fail "walks"
+  [ "$(json images_identical)" = True ] || fail "images"
+  expect 0 replay "$DIR/trace" --dut none
+  head -c $(($(stat -c %s "$DIR/trace") * 2 / 3)) "$DIR/trace" >"$DIR/cut"
+  expect 0 replay "$DIR/cut" --json "$DIR/result.json"
+  grep -q 'cut off' "$DIR/out" || fail "a cut trace passes for a whole one"
+  [ "$(json transactions)" -gt 1000 ] || fail "nothing left of a cut trace"
+  [ "$(json transactions)" -lt "$transactions" ] || fail "more than there was"
+}
+
+case_killed() {
+  "$MMU86" run "$KERNEL" --trace "$DIR/trace" --json "$DIR/result.json" >/dev/null 2>&1 &
+  local pid=$!
+  for i in $(seq 200); do
+    [ "$(stat -c %s "$DIR/trace" 2>/dev/null || echo 0)" -gt 300000 ] && break
+    sleep 0.1
+  done
+  kill -9 $pid; wait $pid 2>/dev/null
+  [ -e "$DIR/result.json" ] && fail "a result of a killed run"
+  expect 0 replay "$DIR/trace" --json "$DIR/result.json"
+  [ "$(json transactions)" -gt 1000 ] || fail "nothing left"
+}
+
+# SIGINT ends a run in an orderly way.
+case_interrupted() {
+  "$MMU86" run "$KERNEL" --append hang --json "$DIR/result.json" >"$DIR/out" 2>"$DIR/err" &
+  local pid=$!
+  sleep 1; kill -INT $pid; wait $pid
+  [ $? = 4 ] || fail "exit status"
+  [ "$(json stop)" = interrupted ] || fail "stop: $(json stop)"
+  [ "$(json images_identical)" = True ] || fail "images"
+}
+
+# What guests do wrong ends the run with the machine's state.
+case_guest_failures() {
+  expect 3 run "$KERNEL" --append "quick fail" --json "$DIR/result.json"
+  [ "$(json verdict)" = guest-failure ] || fail "verdict $(json verdict)"
+  [ "$(json guest_exit_code)" != 0 ] || fail "exit code 0"
+  expect 3 run "$KERNEL" --append triple --json "$DIR/result.json"
+  [ "$(json verdict)" = guest-failure ] || fail "triple: verdict $(json verdict)"
+  grep -q -i 'triple' "$DIR/out" "$DIR/err" || fail "the triple fault is not named"
+  grep -q -i 'eip' "$DIR/err" || fail "triple: no registers"
+  expect 4 run "$KERNEL" --append hang --max-insns 3000000 --json "$DIR/result.json"
+  [ "$(json verdict)" = limit ] || fail "hang: verdict $(json verdict)"
+  grep -q -i 'eip' "$DIR/err" || fail "hang: no registers"
+  expect 3 run "$KERNEL" --append hlt --json "$DIR/result.json"
+  [ "$(json verdict)" = guest-failure ] || fail "hlt: verdict $(json verdict)"
+  expect 3 run "$KERNEL" --append wild --max-insns 50000000 --json "$DIR/result.json"
+  [ "$(json verdict)" = guest-failure ] || fail "wild: verdict $(json verdict)"
+}
+
+# Files and options that are wrong: one line, exit status 2.
+case_bad_input() {
+  head -c 3000 "$KERNEL" >"$DIR/short"
+  head -c 100000 /dev/urandom >"$DIR/noise"
+  : >"$DIR/empty"
+  cp "$KERNEL" "$DIR/class"; printf '\2' | dd of="$DIR/class" bs=1 seek=4 conv=notrunc status=none
+  cp "$KERNEL" "$DIR/machine"; printf '\76' | dd of="$DIR/machine" bs=1 seek=18 conv=notrunc status=none
+  for image in short noise empty class machine missing; do
+    expect 2 run "$DIR/$image"
+    one_line "$DIR/$image"
+  done
+  expect 2 run "$DIR"; one_line "$DIR"
+  expect 2 run "$KERNEL" --ram 1; one_line "RAM\|memory"
+  expect 2 run "$KERNEL" --ram 0; one_line "--ram"
+  expect 2 run "$KERNEL" --ram 12x; one_line "--ram"
+  expect 2 run "$KERNEL" --ram -5; one_line "--ram"
+  expect 2 run "$KERNEL" --ram 99999999; one_line "--ram"
+  expect 2 run "$KERNEL" --nonsense; one_line "--nonsense"
+  expect 2 run "$KERNEL" --wave; one_line "--wave"
+  expect 2 run "$KERNEL" extra; one_line "extra"
+  expect 2 run; one_line "IMAGE"
+  expect 2 frobnicate; one_line "frobnicate"
+  expect 2; one_line "command"
+  expect 2 run "$KERNEL" --dut other; one_line "other"
+  expect 2 run "$KERNEL" --dut none --wave "$DIR/w"; one_line "--wave"
+  expect 2 run "$KERNEL" --wave-window 5; one_line "--wave-window"
+  expect 2 run "$KERNEL" --module "$DIR/missing"; one_line "missing"
+  expect 2 run "$KERNEL" --serial /nonexistent/s; one_line "/nonexistent/s"
+  expect 2 run "$KERNEL" --wave /nonexistent/w; one_line "/nonexistent/w"
+  expect 2 run "$KERNEL" --trace /nonexistent/t; one_line "/nonexistent/t"
+  expect 2 replay "$DIR/noise"; one_line "$DIR/noise"
+  expect 2 replay "$DIR/missing"; one_line "$DIR/missing"
+  expect 2 replay "$KERNEL"; one_line "trace"
+  expect 2 fuzz --count 0; one_line "--count"
+  expect 2 fuzz --ram 1; one_line "--ram"
+}
+
+# Outputs that cannot be written to the end.
+case_full_disk() {
+  expect 2 run "$KERNEL" --append quick --trace /dev/full; one_line "/dev/full"
+  expect 2 run "$KERNEL" --append quick --serial /dev/full; grep -q "/dev/full" "$DIR/err" || fail "serial"
+  expect 2 run "$KERNEL" --append quick --json /dev/full; grep -q "/dev/full" "$DIR/err" || fail "json"
+  expect 2 run "$KERNEL" --append quick --json /nonexistent/j; grep -q "/nonexistent/j" "$DIR/err" || fail "json"
+  "$MMU86" run "$KERNEL" --append quick >/dev/full 2>"$DIR/err"
+  [ $? = 2 ] || fail "standard output on a full disk"
+  (ulimit -f 200; trap '' XFSZ
+   exec "$MMU86" run "$KERNEL" --append quick --wave "$DIR/w.fst" --wave-window 0:100000 >"$DIR/out" 2>"$DIR/err")
+  [ $? = 2 ] || fail "waveform on a full disk"
+  [ -s "$DIR/w.fst" ] && fail "a partial waveform looks whole"
+  return 0
+}
+
+# The waveform is a whole FST that holds both sides' signals.
+case_wave() {
+  expect 0 run "$KERNEL" --append quick --wave "$DIR/w.fst" --wave-window 2000:3000
+  [ "$(stat -c %s "$DIR/w.fst")" -gt 10000 ] || fail "no waveform"
+  grep -q 'waveform .*w.fst' "$DIR/out" || fail "the table does not name the waveform"
+  ls "$DIR" | grep -q partial && fail "a partial file is left"
+  return 0
+}
+
+case_fuzz() {
+  expect 0 fuzz --seed 11 --count 1000000 --json "$DIR/result.json"
+  [ "$(json transactions)" -ge 1000000 ] || fail "$(json transactions) transactions"
+  [ "$(json verdict)" = pass ] || fail "verdict"
+  expect 0 fuzz --seed 12 --count 100000 --mem-latency 13 --trace "$DIR/trace"
+  expect 0 replay "$DIR/trace"
+}
+
+case_help() {
+  expect 0 --help
+  for command in run replay fuzz bench; do
+    grep -q "^  $command" "$DIR/out" || fail "--help lacks $command"
+    "$MMU86" $command --help | grep -q -i example || fail "$command --help has no example"
+  done
+  expect 0 --version
+  grep -q '^mmu86 [0-9]' "$DIR/out" || fail "--version"
+}
+
+"case_$CASE"

@@ -1,0 +1,219 @@
+#include "trace_codec.h"
+
+#include <string.h>
+
+/*
+ * A request's class chooses the earlier request that it is coded against: the same op, register and access, which is
+ * where the offset is near. 8 bits: op 0..2 | seg 4 bits | is-write.
+ */
+static unsigned request_class(unsigned op, unsigned seg, unsigned access) {
+  return (op & 7) << 5 | (seg & 15) << 1 | (access == MMU_WRITE);
+}
+
+/* Flags byte of a request record: which fields follow. */
+enum { HAS_SIZE = 1, HAS_BITS = 2, HAS_CPL = 4, HAS_SELECTOR = 8, HAS_OFFSET = 16, HAS_DATA = 32, HAS_WHY = 64 };
+
+static uint8_t *put_varint(uint8_t *out, uint64_t v) {
+  for (; v >= 0x80; v >>= 7)
+    *out++ = (uint8_t)(v | 0x80);
+  *out++ = (uint8_t)v;
+  return out;
+}
+
+static uint64_t zigzag(uint64_t delta) {
+  return delta << 1 ^ (uint64_t)((int64_t)delta >> 63);
+}
+
+static uint64_t unzigzag(uint64_t v) {
+  return v >> 1 ^ (uint64_t) - (int64_t)(v & 1);
+}
+
+static uint8_t request_bits(const mmu_req_t *req) {
+  return (uint8_t)(req->rmw | req->implicit << 1 | req->ac << 2 | req->vm << 3 | req->ext << 4);
+}
+
+static size_t encode_request(trace_codec_t *codec, const mmu_req_t *req, uint8_t *out) {
+  uint8_t class = (uint8_t)request_class(req->op, req->seg, req->access);
+  mmu_req_t *last = &codec->last[class];
+  uint8_t *p = out + 3;
+  unsigned has = 0;
+  /* access is not in the class when it is EXECUTE: it travels with the size. */
+  if (req->size != last->size || req->access != last->access) {
+    has |= HAS_SIZE;
+    *p++ = (uint8_t)(req->size | req->access << 5);
+  }
+  if (request_bits(req) != request_bits(last)) {
+    has |= HAS_BITS;
+    *p++ = request_bits(req);
+  }
+  if (req->cpl != last->cpl) {
+    has |= HAS_CPL;
+    *p++ = req->cpl;
+  }
+  if (req->reason != last->reason || req->cr != last->cr) {
+    has |= HAS_WHY;
+    *p++ = req->reason;
+    *p++ = req->cr;
+  }
+  if (req->selector != last->selector) {
+    has |= HAS_SELECTOR;
+    p = put_varint(p, req->selector);
+  }
+  if (req->offset != last->offset) {
+    has |= HAS_OFFSET;
+    p = put_varint(p, zigzag(req->offset - last->offset));
+  }
+  if (req->data != last->data) {
+    has |= HAS_DATA;
+    p = put_varint(p, zigzag(req->data - last->data));
+  }
+  out[0] = TRACE_REQUEST;
+  out[1] = class;
+  out[2] = (uint8_t)has;
+  *last = *req;
+  return (size_t)(p - out);
+}
+
+size_t trace_encode(trace_codec_t *codec, const trace_record_t *record, uint8_t *out) {
+  if (record->kind == TRACE_REQUEST) return encode_request(codec, &record->req, out);
+  uint8_t *p = out;
+  *p++ = (uint8_t)record->kind;
+  p = put_varint(p, record->size);
+  p = put_varint(p, zigzag(record->paddr - codec->last_paddr));
+  codec->last_paddr = record->paddr;
+  if (record->kind == TRACE_STORE) p = put_varint(p, record->data);
+  return (size_t)(p - out);
+}
+
+/* A reader over n bytes that remembers running past the end. */
+typedef struct {
+  const uint8_t *at, *end;
+  bool bad;
+} cursor_t;
+
+static uint8_t get_byte(cursor_t *c) {
+  if (c->at < c->end) return *c->at++;
+  c->bad = true;
+  return 0;
+}
+
+static uint64_t get_varint(cursor_t *c) {
+  uint64_t v = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    uint8_t byte = get_byte(c);
+    v |= (uint64_t)(byte & 0x7f) << shift;
+    if (!(byte & 0x80)) return v;
+  }
+  c->bad = true;
+  return 0;
+}
+
+static void decode_request(trace_codec_t *codec, cursor_t *c, mmu_req_t *req) {
+  uint8_t class = get_byte(c), has = get_byte(c);
+  *req = codec->last[class];
+  req->op = class >> 5;
+  req->seg = class >> 1 & 15;
+  if (has & HAS_SIZE) {
+    uint8_t byte = get_byte(c);
+    req->size = byte & 31;
+    req->access = byte >> 5;
+  }
+  if (has & HAS_BITS) {
+    uint8_t bits = get_byte(c);
+    req->rmw = bits & 1;
+    req->implicit = bits >> 1 & 1;
+    req->ac = bits >> 2 & 1;
+    req->vm = bits >> 3 & 1;
+    req->ext = bits >> 4 & 1;
+  }
+  if (has & HAS_CPL) req->cpl = get_byte(c);
+  if (has & HAS_WHY) {
+    req->reason = get_byte(c);
+    req->cr = get_byte(c);
+  }
+  if (has & HAS_SELECTOR) req->selector = (uint16_t)get_varint(c);
+  if (has & HAS_OFFSET) req->offset += unzigzag(get_varint(c));
+  if (has & HAS_DATA) req->data += unzigzag(get_varint(c));
+  codec->last[class] = *req;
+}
+
+size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_record_t *record) {
+  cursor_t c = {in, in + n, false};
+  memset(record, 0, sizeof *record);
+  record->kind = (trace_kind_t)get_byte(&c);
+  switch (record->kind) {
+  case TRACE_REQUEST:
+    decode_request(codec, &c, &record->req);
+    break;
+  case TRACE_STORE:
+  case TRACE_LOAD: {
+    uint64_t size = get_varint(&c);
+    record->paddr = codec->last_paddr += unzigzag(get_varint(&c));
+    if (record->kind == TRACE_STORE) {
+      record->data = get_varint(&c);
+      if (size < 1 || size > 8) return 0;
+    } else {
+      record->bytes = c.at;
+      if (size > (uint64_t)(c.end - c.at)) return 0;
+      c.at += size;
+    }
+    record->size = (uint32_t)size;
+    break;
+  }
+  default:
+    return 0;
+  }
+  return c.bad ? 0 : (size_t)(c.at - in);
+}
+
+static bool valid_reference(const mmu_req_t *req) {
+  return req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3;
+}
+
+/* The registers that each reason of LOAD_SEG may load. */
+static bool valid_load(const mmu_req_t *req) {
+  switch (req->reason) {
+  case MMU_LOAD_DATA:
+    return req->seg == MMU_SEG_ES || (req->seg >= MMU_SEG_DS && req->seg <= MMU_SEG_GS);
+  case MMU_LOAD_STACK:
+  case MMU_LOAD_STACK_INNER:
+    return req->seg == MMU_SEG_SS || req->seg == MMU_SEG_STAGED_SS;
+  case MMU_LOAD_CODE_JUMP:
+  case MMU_LOAD_CODE_RETURN:
+  case MMU_LOAD_CODE_GATE:
+    return req->seg == MMU_SEG_CS || req->seg == MMU_SEG_STAGED_CS;
+  case MMU_LOAD_LDT:
+    return req->seg == MMU_SEG_LDTR;
+  case MMU_LOAD_TASK:
+    return req->seg == MMU_SEG_TR;
+  default:
+    return false;
+  }
+}
+
+bool trace_request_valid(const mmu_req_t *req) {
+  switch (req->op) {
+  case MMU_OP_ACCESS:
+    if (req->access == MMU_EXECUTE && req->seg != MMU_SEG_CS) return false;
+    return valid_reference(req) && (req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_SS);
+  case MMU_OP_SYSTEM:
+    return valid_reference(req) && req->access != MMU_EXECUTE &&
+           (req->seg == MMU_SEG_LDTR || req->seg == MMU_SEG_TR ||
+            (req->seg >= MMU_SEG_GDTR && req->seg <= MMU_SEG_LINEAR));
+  case MMU_OP_LOAD_SEG:
+    return req->cpl <= 3 && !req->vm && valid_load(req);
+  case MMU_OP_COMMIT_SEG:
+    return (req->seg == MMU_SEG_CS && req->reason == MMU_SEG_STAGED_CS) ||
+           (req->seg == MMU_SEG_SS && req->reason == MMU_SEG_STAGED_SS);
+  case MMU_OP_SET_SEG:
+    return req->seg < MMU_SEG_COUNT && req->reason <= MMU_SET_RAW;
+  case MMU_OP_WRITE_CR:
+    return req->cr == 0 || req->cr == 3 || req->cr == 4;
+  case MMU_OP_LOAD_TABLE:
+    return req->seg == MMU_SEG_GDTR || req->seg == MMU_SEG_IDTR;
+  case MMU_OP_INVLPG:
+    return true;
+  default:
+    return false;
+  }
+}
