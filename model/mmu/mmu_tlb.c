@@ -34,10 +34,10 @@ static set_t select_set(mmu_tlb_t *tlb, const mmu_tlb_array_t *array, uint32_t l
 /* The way that holds laddr's page; `ways` if there is none. No two ways of a set hold the same page. */
 static unsigned match(const set_t *set, const mmu_tlb_array_t *array, uint32_t laddr) {
   uint32_t tag = (laddr & array->page_mask) | MMU_TLB_TAG_VALID;
-  unsigned found = set->ways;
-  for (unsigned way = 0; way < set->ways; way++)
-    if (set->entry[way].tag == tag) found = way;
-  return found;
+  unsigned way = 0;
+  while (way < set->ways && set->entry[way].tag != tag)
+    way++;
+  return way;
 }
 
 /* What has each node on the path to `way` point away from it. */
