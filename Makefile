@@ -4,10 +4,11 @@ BUILD ?= build
 IMAGE ?= $(BUILD)/sw/kernel.elf
 JOBS ?= $(shell nproc)
 RUNFLAGS ?=
+MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build run test lint format synth mutants bench wave clean
+.PHONY: all help setup configure build program run test lint format synth mutants bench wave clean
 
 all: build
 
@@ -33,7 +34,11 @@ configure: setup
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
 
-run: build
+# What run and bench need; build makes the tests as well.
+program: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target mmu86 kernel
+
+run: program
 	@$(MMU86) run $(IMAGE) --wave $(BUILD)/mmu86.fst --json $(BUILD)/run.json $(RUNFLAGS)
 
 test: build
@@ -51,10 +56,10 @@ format: setup
 synth: configure
 	@cmake --build $(BUILD) --target synth
 
-mutants: build
-	@cmake --build $(BUILD) --target mutants
+mutants: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target mutants
 
-bench: build
+bench: program
 	@$(MMU86) bench $(IMAGE) --json $(BUILD)/bench.json
 
 wave:

@@ -1,5 +1,5 @@
 /*
- * The commands of mmu86. Each takes the arguments from its own name on and returns the exit status.
+ * The commands of mmu86. Each takes the program's name and the arguments behind its own, and returns the exit status.
  */
 #ifndef MMU86_COMMANDS_H
 #define MMU86_COMMANDS_H

@@ -50,7 +50,10 @@ int main(int argc, char **argv) {
     return EXIT_PASS;
   }
   for (unsigned i = 0; i < COMMANDS; i++)
-    if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], commands[i].name) == 0) {
+      argv[1] = argv[0];
+      return commands[i].run(argc - 1, argv + 1);
+    }
   fprintf(stderr, "mmu86: %s: no such command; see mmu86 --help\n", argv[1]);
   return EXIT_BAD_INPUT;
 }

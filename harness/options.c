@@ -160,9 +160,14 @@ static void quote(char *out, size_t room, const char *word) {
   snprintf(out + n, room - n, bare ? "%s%s" : "%s'%s'", n ? " " : "", word);
 }
 
-static void set_reproduce(options_t *o, int argc, char **argv) {
-  quote(o->reproduce, sizeof o->reproduce, "mmu86");
-  for (int i = 0; i < argc; i++) {
+static const char *command_name(unsigned command) {
+  return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
+}
+
+static void set_reproduce(options_t *o, const char *name, int argc, char **argv) {
+  quote(o->reproduce, sizeof o->reproduce, argv[0]);
+  quote(o->reproduce, sizeof o->reproduce, name);
+  for (int i = 1; i < argc; i++) {
     if (strncmp(argv[i], "--wave", 6) == 0) {
       i += strchr(argv[i], '=') == NULL;
       continue;
@@ -185,7 +190,8 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .seed = 1,
                    .count = 1000000};
   *status = EXIT_BAD_INPUT;
-  set_reproduce(o, argc, argv);
+  const char *name = command_name(command);
+  set_reproduce(o, name, argc, argv);
   struct option longs[TABLE_SIZE + 1];
   unsigned n = 0;
   for (unsigned i = 0; i < TABLE_SIZE; i++)
@@ -200,8 +206,8 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
       return false;
     }
     if (id == '?' || id == ':') {
-      fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", argv[0], argv[optind - 1],
-              id == ':' ? "needs an argument" : "no such option", argv[0]);
+      fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", name, argv[optind - 1],
+              id == ':' ? "needs an argument" : "no such option", name);
       return false;
     }
     if (!take(o, (option_id_t)id, optarg)) return false;
@@ -209,11 +215,11 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   const char *wanted = input_name(command);
   if (wanted && optind < argc) o->input = argv[optind++];
   if (optind < argc) {
-    fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", argv[0], argv[optind], argv[0]);
+    fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", name, argv[optind], name);
     return false;
   }
   if (wanted && !o->input) {
-    fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", argv[0], wanted, argv[0]);
+    fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", name, wanted, name);
     return false;
   }
   return true;

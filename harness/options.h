@@ -30,7 +30,7 @@ typedef struct {
 } options_t;
 
 /*
- * Parses what follows the command's name. argv[0] is that name; command one of FOR_*.
+ * Parses what follows the command's name. argv[0] is the program's; command one of FOR_*.
  * Returns true, or false with the exit status in *status (0 after --help; EXIT_BAD_INPUT after one line on stderr).
  */
 bool options_parse(options_t *options, unsigned command, int argc, char **argv, int *status);

@@ -34,7 +34,9 @@ static void responses(FILE *out, const lockstep_t *ls) {
   row_hex(out, m->paddr[0] != d->paddr[0], "physical address", m->paddr[0], d->paddr[0]);
   if (m->split || d->split || m->paddr[1] != d->paddr[1])
     row_hex(out, m->paddr[1] != d->paddr[1], "  on second page", m->paddr[1], d->paddr[1]);
-  row_hex(out, diff & DIFF_SPLIT, "bytes on first page", m->first, d->first);
+  snprintf(a, sizeof a, "%u%s", m->first, m->split ? ", split" : "");
+  snprintf(b, sizeof b, "%u%s", d->first, d->split ? ", split" : "");
+  row(out, diff & DIFF_SPLIT, "bytes on 1st page", a, b);
   static const char *const sizes[] = {"none", "4K", "4M", "?"};
   row(out, diff & DIFF_PAGE_SIZE, "page size", sizes[m->page_size[0] & 3], sizes[d->page_size[0] & 3]);
   snprintf(a, sizeof a, "PCD %d%d PWT %d%d", m->pcd[0], m->pcd[1], m->pwt[0], m->pwt[1]);

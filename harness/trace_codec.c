@@ -167,7 +167,7 @@ size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_rec
 }
 
 static bool valid_reference(const mmu_req_t *req) {
-  return req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3;
+  return req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3 && req->offset >> 32 == 0;
 }
 
 /* The registers that each reason of LOAD_SEG may load. */

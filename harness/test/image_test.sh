@@ -205,6 +205,14 @@ case_wave() {
   return 0
 }
 
+# Progress is shown on a terminal, and only there.
+case_progress() {
+  expect 0 fuzz --count 1000000
+  [ -s "$DIR/err" ] && fail "something on standard error that is no terminal"
+  script -qec "'$MMU86' fuzz --count 1500000 >'$DIR/out'" "$DIR/tty" >/dev/null </dev/null || fail "status"
+  grep -q 'references/s' "$DIR/tty" || fail "no progress on a terminal"
+}
+
 case_fuzz() {
   expect 0 fuzz --seed 11 --count 1000000 --json "$DIR/result.json"
   [ "$(json transactions)" -ge 1000000 ] || fail "$(json transactions) transactions"
