@@ -73,7 +73,7 @@ static bool return_outer(cpu_t *cpu, const insn_t *in, frame_t *frame, int32_t d
   if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_SS, (uint16_t)frame->ss, MMU_LOAD_STACK, cpl, false)) return false;
   if (frame->eip > cpu->seg[MMU_SEG_STAGED_CS].limit) return raise_fault(cpu, X86_GP, 0);
   if (!enter_code(cpu, 0, frame->eip) || !cpu_commit_segment(cpu, MMU_SEG_SS, MMU_SEG_STAGED_SS)) return false;
-  if (iret) cpu_flags_load(cpu, frame->eflags, in->size); /* with the rights of the old CPL */
+  if (iret) cpu_flags_load(cpu, frame->eflags, in->size, true); /* with the rights of the old CPL */
   cpu_set_cpl(cpu, cpl);
   stack_commit(cpu, frame->esp + release);
   return cpu_drop_inner_segments(cpu);
@@ -99,7 +99,7 @@ static bool far_return(cpu_t *cpu, const insn_t *in) {
   if (frame.eip > limit) return raise_fault(cpu, X86_GP, 0);
   if (!enter_code(cpu, (uint16_t)frame.cs, frame.eip)) return false;
   stack_commit(cpu, stack_offset(cpu, delta));
-  if (iret) cpu_flags_load(cpu, frame.eflags, in->size);
+  if (iret) cpu_flags_load(cpu, frame.eflags, in->size, true);
   return true;
 }
 

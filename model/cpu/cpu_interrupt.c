@@ -4,7 +4,8 @@
  * Everything that can fault comes first: the gate, the new CS (staged), the new stack (staged), the translation of all
  * pushes. Only then memory and registers change.
  *
- * Source: "INT n/INTO/INT3/INT1" (its operation section), "Double Fault Exception", "Error Code".
+ * Source: "INT n/INTO/INT3/INT1" (its operation section), "Double Fault Exception", "Error Code",
+ * "Instruction-Breakpoint Exception Condition" (RF).
  */
 #include "cpu_flags.h"
 #include "cpu_priv.h"
@@ -38,9 +39,22 @@ static bool is_fault(unsigned vector) {
   return vector != X86_DB && vector != X86_BP && vector != X86_OF && vector != X86_DF && vector != X86_MC;
 }
 
-static uint32_t flags_image(const cpu_t *cpu, unsigned vector, event_t kind) {
+/* Is EIP at a repeated string instruction that was left after an iteration other than its last? */
+static bool amid_repetition(const cpu_t *cpu) {
+  const insn_t *in = cpu->last;
+  if (!in || !in->rep || in->opcode2 || in->eip != cpu->eip) return false;
+  return (in->opcode & 0xFC) == 0x6C || (in->opcode >= 0xA4 && in->opcode <= 0xAF);
+}
+
+/*
+ * EFLAGS as they are pushed. RF: 1 for a fault and amid a repetition; 0 for INT n and its like, which clear it first
+ * (the return address is then behind the instruction that EIP still points at); else as it is.
+ */
+static uint32_t flags_image(const cpu_t *cpu, unsigned vector, event_t kind, uint32_t return_eip) {
   uint32_t image = flags_get(cpu);
-  return kind == EVENT_EXCEPTION && is_fault(vector) ? image | X86_RF : image;
+  if (return_eip != (uint32_t)cpu->eip) return image & ~(uint32_t)X86_RF;
+  bool resume = (kind == EVENT_EXCEPTION && is_fault(vector)) || amid_repetition(cpu);
+  return resume ? image | X86_RF : image;
 }
 
 /* --- real mode --- */
@@ -135,7 +149,7 @@ static bool deliver_protected(cpu_t *cpu, unsigned vector, event_t kind, uint16_
     value[n++] = cpu->seg[MMU_SEG_SS].selector;
     value[n++] = (uint32_t)cpu->gpr[CPU_ESP];
   }
-  value[n++] = flags_image(cpu, vector, kind);
+  value[n++] = flags_image(cpu, vector, kind, return_eip);
   value[n++] = cpu->seg[MMU_SEG_CS].selector;
   value[n++] = return_eip;
   if (kind == EVENT_EXCEPTION && pushes_error_code(vector)) value[n++] = error_code;

@@ -343,7 +343,8 @@ bool cpu_deliver_fault(cpu_t *cpu);
 /* Delivers an external interrupt or trap, with what its own faults bring. False: the run stops. */
 bool cpu_deliver_event(cpu_t *cpu, uint8_t vector, event_t kind);
 
-/* Loads EFLAGS from a popped image of size bytes with the rights of the current CPL. (cpu_flags.c) */
-void cpu_flags_load(cpu_t *cpu, uint32_t image, unsigned size);
+/* Loads EFLAGS from an image of size bytes that IRET or POPF popped, with the rights of the current CPL. (cpu_flags.c)
+ */
+void cpu_flags_load(cpu_t *cpu, uint32_t image, unsigned size, bool iret);
 
 #endif

@@ -68,8 +68,8 @@ static bool popf(cpu_t *cpu, const insn_t *in) {
   uint32_t image;
   if (!stack_read(cpu, 0, in->size, &image)) return false;
   stack_commit(cpu, stack_offset(cpu, in->size));
-  /* POPF leaves VM and clears RF. */
-  cpu_flags_load(cpu, image & ~(uint32_t)X86_RF, in->size);
+  /* POPF leaves VM, VIF, VIP and clears RF. */
+  cpu_flags_load(cpu, image & ~(uint32_t)X86_RF, in->size, false);
   return true;
 }
 

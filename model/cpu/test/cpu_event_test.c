@@ -332,6 +332,67 @@ START_TEST(resume_flag_lasts_one_instruction) {
 }
 END_TEST
 
+CODE(int1_code, ".byte 0xf1\n hlt");
+
+/* "Software-generated interrupts: RF is pushed as 0, since it was cleared at the start of the software interrupt." */
+START_TEST(software_interrupts_push_no_resume_flag) {
+  LOAD(int_80);
+  set_flags(X86_RF | 2);
+  run_to_halt();
+  ck_assert(halted_in(0x80));
+  ck_assert_uint_eq(frame(2), 2);
+  LOAD(int3_code);
+  set_flags(X86_RF | 2);
+  run_to_halt();
+  ck_assert(halted_in(X86_BP));
+  ck_assert_uint_eq(frame(2), 2);
+  LOAD(int1_code);
+  set_flags(X86_RF | 2);
+  run_to_halt();
+  ck_assert(halted_in(X86_DB));
+  ck_assert_uint_eq(frame(2), 2);
+}
+END_TEST
+
+CODE(rep_stos, "rep stosb\n nop\n hlt");
+
+/* An interrupt or trap after an iteration pushes RF = 1, but not after the last one. */
+START_TEST(repetition_is_left_with_the_resume_flag) {
+  for (unsigned iterations = 1; iterations <= 3; iterations++) {
+    LOAD(rep_stos);
+    set_reg(CPU_EDI, DATA);
+    set_reg(CPU_ECX, 3);
+    set_flags(IF | 2);
+    run(iterations);
+    fx.intr_vector = 0x20;
+    cpu_set_intr(fx.cpu, true);
+    run_to_halt();
+    ck_assert(halted_in(0x20));
+    ck_assert_uint_eq(frame(0), iterations < 3 ? CODE_AT : CODE_AT + 2);
+    ck_assert_uint_eq(frame(2), iterations < 3 ? X86_RF | IF | 2 : IF | 2);
+  }
+  for (unsigned count = 1; count <= 2; count++) {
+    LOAD(rep_stos);
+    set_reg(CPU_EDI, DATA);
+    set_reg(CPU_ECX, count);
+    set_flags(X86_TF | 2);
+    run_to_halt();
+    ck_assert(halted_in(X86_DB));
+    ck_assert_uint_eq(frame(2), count > 1 ? X86_RF | X86_TF | 2 : X86_TF | 2);
+  }
+}
+END_TEST
+
+CODE(iret_vif, "push $0x180002\n push %cs\n push $0x20010\n iret\n .fill 16, 1, 0x90\n");
+
+START_TEST(iret_in_ring_0_loads_vif_and_vip) {
+  LOAD(iret_vif);
+  run(4);
+  ck_assert_uint_eq(eip(), CODE_AT + 0x10);
+  ck_assert_uint_eq(eflags(), X86_VIF | X86_VIP | 2);
+}
+END_TEST
+
 START_TEST(refused_translation_stops_without_effect) {
   for (unsigned after = 0; after < 16; after++) {
     LOAD(user_int);
@@ -383,6 +444,9 @@ int main(void) {
   tcase_add_test(tcase, single_step_traps_after_the_next_instruction);
   tcase_add_test(tcase, single_step_wakes_hlt);
   tcase_add_test(tcase, resume_flag_lasts_one_instruction);
+  tcase_add_test(tcase, software_interrupts_push_no_resume_flag);
+  tcase_add_test(tcase, repetition_is_left_with_the_resume_flag);
+  tcase_add_test(tcase, iret_in_ring_0_loads_vif_and_vip);
   tcase_add_test(tcase, refused_translation_stops_without_effect);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

@@ -263,6 +263,15 @@ START_TEST(popf_in_ring_3_keeps_if_and_iopl) {
 }
 END_TEST
 
+CODE(popf_vif, "push $0x180002\n popf\n nop");
+
+START_TEST(popf_leaves_vif_and_vip) {
+  LOAD(popf_vif);
+  run(2);
+  ck_assert_uint_eq(eflags(), 2);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("cpu_fault");
   TCase *tcase = tcase_create("faults");
@@ -279,6 +288,7 @@ int main(void) {
   tcase_add_test(tcase, privileged_instructions);
   tcase_add_test(tcase, io_permission_bit_map);
   tcase_add_test(tcase, popf_in_ring_3_keeps_if_and_iopl);
+  tcase_add_test(tcase, popf_leaves_vif_and_vip);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }

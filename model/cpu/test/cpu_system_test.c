@@ -62,6 +62,16 @@ START_TEST(real_mode_interrupt) {
 }
 END_TEST
 
+CODE16(real_iret_vif, "pushl $0x380002\n pushl $0x2000\n pushl $0x20\n iretl\n .fill 32, 1, 0xf4");
+
+START_TEST(real_mode_iret_leaves_vif_and_vip) {
+  real_mode(real_iret_vif, real_iret_vif_end);
+  run(4);
+  ck_assert_uint_eq(eip(), 0x20);
+  ck_assert_uint_eq(eflags(), X86_ID | 2);
+}
+END_TEST
+
 /* The classic switch: LGDT, CR0.PE, a far jump, data segments. The GDT's image is at 2000H:100H. */
 CODE16(to_protected, "cli\n data32 lgdt %cs:0x100\n mov %cr0, %eax\n or $1, %al\n mov %eax, %cr0\n"
                      "data32 ljmp $0x08, $0x20040");
@@ -201,6 +211,7 @@ int main(void) {
   tcase_add_checked_fixture(tcase, fixture_up, fixture_down);
   tcase_add_test(tcase, real_mode_segments);
   tcase_add_test(tcase, real_mode_interrupt);
+  tcase_add_test(tcase, real_mode_iret_leaves_vif_and_vip);
   tcase_add_test(tcase, switch_to_protected_mode);
   tcase_add_test(tcase, far_call_and_return);
   tcase_add_test(tcase, table_registers);
