@@ -38,8 +38,8 @@ static uint32_t random_offset(stimulus_t *s, uint8_t seg) {
 }
 
 static bool access_step(stimulus_t *s, mmu_access_t access) {
-  static const uint8_t data_segs[] = {MMU_SEG_DS, MMU_SEG_DS, MMU_SEG_SS, MMU_SEG_ES,
-                                      MMU_SEG_FS, MMU_SEG_GS, MMU_SEG_CS, MMU_SEG_STAGED_SS};
+  static const uint8_t data_segs[] = {MMU_SEG_DS, MMU_SEG_DS, MMU_SEG_SS,        MMU_SEG_ES,       MMU_SEG_FS,
+                                      MMU_SEG_GS, MMU_SEG_CS, MMU_SEG_STAGED_SS, MMU_SEG_STAGED_CS};
   mmu_req_t req = {.op = MMU_OP_ACCESS, .access = (uint8_t)access, .seg = MMU_SEG_CS, .size = random_size(s)};
   mmu_rsp_t rsp;
   req.cpl = rng_chance(&s->rng, 50) ? 3 : (uint8_t)rng_below(&s->rng, 3);
@@ -75,7 +75,7 @@ static bool system_step(stimulus_t *s) {
 }
 
 static uint16_t random_selector(stimulus_t *s) {
-  uint32_t index = rng_chance(&s->rng, 60) ? rng_below(&s->rng, 7) : rng_below(&s->rng, GDT_COUNT + 2);
+  uint32_t index = rng_chance(&s->rng, 60) ? rng_below(&s->rng, STIMULUS_STANDARD) : rng_below(&s->rng, GDT_COUNT + 2);
   uint16_t table = rng_chance(&s->rng, 20) ? 4 : 0;
   if (table) index %= LDT_COUNT + 1;
   return (uint16_t)(index << 3 | table | (rng_chance(&s->rng, 50) ? 3 : rng_below(&s->rng, 3)));
@@ -127,7 +127,7 @@ static bool commit_step(stimulus_t *s) {
 static bool set_step(stimulus_t *s) {
   mmu_req_t req = {.op = MMU_OP_SET_SEG, .reason = MMU_SET_RAW};
   mmu_rsp_t rsp;
-  req.seg = (uint8_t)rng_below(&s->rng, MMU_SEG_LDTR);
+  req.seg = (uint8_t)rng_below(&s->rng, rng_chance(&s->rng, 85) ? MMU_SEG_LDTR : MMU_SEG_COUNT);
   req.selector = (uint16_t)rng_next(&s->rng);
   uint32_t kind = rng_below(&s->rng, 100);
   uint64_t attr = req.seg == MMU_SEG_CS ? 0xc9b : 0xc93, limit = 0xffffffff;
@@ -194,7 +194,10 @@ static bool load_table(stimulus_t *s, uint8_t seg, uint32_t base, uint32_t limit
 static bool table_step(stimulus_t *s) {
   bool full = rng_chance(&s->rng, 80);
   if (rng_chance(&s->rng, 50)) return load_table(s, MMU_SEG_IDTR, IDT_BASE, full ? 0x7ff : rng_below(&s->rng, 0x800));
-  return load_table(s, MMU_SEG_GDTR, GDT_BASE, full ? GDT_COUNT * 8 - 1 : rng_below(&s->rng, GDT_COUNT * 8));
+  uint32_t base = GDT_BASE;
+  if (rng_chance(&s->rng, 15)) base += rng_below(&s->rng, 16) - 4;        /* descriptors straddle pages anywhere */
+  if (rng_chance(&s->rng, 3)) base = 0xfffffff0 + rng_below(&s->rng, 16); /* the table wraps at 4 GiB */
+  return load_table(s, MMU_SEG_GDTR, base, full ? GDT_COUNT * 8 - 1 : rng_below(&s->rng, GDT_COUNT * 8));
 }
 
 /* Software changes an entry; mostly it invalidates afterwards, as it should. */
@@ -233,6 +236,10 @@ static void choose_hot(stimulus_t *s) {
   s->hot[0] = 0xfffff000;
   s->hot[1] = GDT_BASE & 0xfffff000;
   s->hot[2] = s->hot[3] + 4096;
+  s->hot[4] = 0x007ff000; /* before a 4 MiB boundary */
+  s->hot[5] = 0x00800000;
+  s->hot[6] = (GDT_BASE & 0xfffff000) + 4096;
+  s->hot[7] = LDT_BASE & 0xfffff000;
 }
 
 bool stimulus_start(stimulus_t *s, rig_t *rig, uint64_t seed) {

@@ -1,4 +1,6 @@
 #include "stimulus.h"
+#include <assert.h>
+
 #include "x86.h"
 
 /* Page tables stand behind the page directories; the first one is the identity map of the first 4 MiB. */
@@ -82,9 +84,15 @@ static const uint64_t standard[] = {
     0x00cff2000000ffff,                                                  /* 20: data, DPL 3 */
     0x0000e20000000000 | (uint64_t)LDT_BASE << 16 | (LDT_COUNT * 8 - 1), /* 28: LDT */
     0x0000890090000067,                                                  /* 30: TSS32 at 9000H */
+    0x000081009800002b,                                                  /* 38: TSS16 at 9800H */
+    0x00cf9e000000ffff,                                                  /* 40: conforming code32, DPL 0 */
+    0x00cffe000000ffff,                                                  /* 48: conforming code32, DPL 3 */
+    0x0000960000000fff,                                                  /* 50: expand-down data16, DPL 0 */
+    0x0000f60000000fff,                                                  /* 58: expand-down data16, DPL 3 */
+    0x0000ec0000081234,                                                  /* 60: call gate 32, DPL 3 */
 };
 
-enum { STANDARD = sizeof standard / sizeof *standard };
+static_assert(sizeof standard / sizeof *standard == STIMULUS_STANDARD, "stimulus.h counts them");
 
 static void store_descriptor(stimulus_t *s, uint32_t at, uint64_t descriptor) {
   store32(s, at, (uint32_t)descriptor);
@@ -100,7 +108,7 @@ void stimulus_write_tables(stimulus_t *s) {
   for (unsigned d = 0; d < PD_COUNT; d++)
     write_directory(s, PD_BASE + (d << 12));
   for (unsigned i = 0; i < GDT_COUNT; i++)
-    store_descriptor(s, GDT_BASE + 8 * i, i < STANDARD ? standard[i] : random_descriptor(s));
+    store_descriptor(s, GDT_BASE + 8 * i, i < STIMULUS_STANDARD ? standard[i] : random_descriptor(s));
   for (unsigned i = 0; i < LDT_COUNT; i++)
     store_descriptor(s, LDT_BASE + 8 * i, random_descriptor(s));
 }
@@ -124,8 +132,14 @@ uint32_t stimulus_change_entry(stimulus_t *s) {
 }
 
 void stimulus_change_descriptor(stimulus_t *s) {
+  if (rng_chance(&s->rng, 30)) { /* accessed and busy bits are clear again */
+    unsigned i = rng_below(&s->rng, STIMULUS_STANDARD);
+    store_descriptor(s, GDT_BASE + 8 * i, standard[i]);
+    return;
+  }
   uint64_t d = random_descriptor(s);
-  uint32_t at = rng_chance(&s->rng, 75) ? GDT_BASE + 8 * (STANDARD + rng_below(&s->rng, GDT_COUNT - STANDARD))
-                                        : LDT_BASE + 8 * rng_below(&s->rng, LDT_COUNT);
+  uint32_t at = rng_chance(&s->rng, 75)
+                    ? GDT_BASE + 8 * (STIMULUS_STANDARD + rng_below(&s->rng, GDT_COUNT - STIMULUS_STANDARD))
+                    : LDT_BASE + 8 * rng_below(&s->rng, LDT_COUNT);
   store_descriptor(s, at, d);
 }

@@ -194,8 +194,9 @@ static bool valid_load(const mmu_req_t *req) {
 bool trace_request_valid(const mmu_req_t *req) {
   switch (req->op) {
   case MMU_OP_ACCESS:
-    if (req->access == MMU_EXECUTE && req->seg != MMU_SEG_CS) return false;
-    return valid_reference(req) && (req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_SS);
+    if (req->access == MMU_EXECUTE && (req->seg != MMU_SEG_CS || req->implicit || req->ac)) return false;
+    return valid_reference(req) &&
+           (req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_SS || req->seg == MMU_SEG_STAGED_CS);
   case MMU_OP_SYSTEM:
     return valid_reference(req) && req->access != MMU_EXECUTE &&
            (req->seg == MMU_SEG_LDTR || req->seg == MMU_SEG_TR ||

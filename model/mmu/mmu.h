@@ -72,7 +72,7 @@ typedef enum {
 } mmu_set_t;
 
 /*
- * A request. Unused fields are 0, so that equal requests are equal bytes in a trace. Bits 63:32 of offset are ignored:
+ * A request. Unused fields are 0, so that equal requests are equal bytes in a trace. Bits 63:32 of offset are 0:
  * without long mode there are none.
  */
 typedef struct {

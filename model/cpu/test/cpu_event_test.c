@@ -354,35 +354,6 @@ START_TEST(software_interrupts_push_no_resume_flag) {
 }
 END_TEST
 
-CODE(rep_stos, "rep stosb\n nop\n hlt");
-
-/* An interrupt or trap after an iteration pushes RF = 1, but not after the last one. */
-START_TEST(repetition_is_left_with_the_resume_flag) {
-  for (unsigned iterations = 1; iterations <= 3; iterations++) {
-    LOAD(rep_stos);
-    set_reg(CPU_EDI, DATA);
-    set_reg(CPU_ECX, 3);
-    set_flags(IF | 2);
-    run(iterations);
-    fx.intr_vector = 0x20;
-    cpu_set_intr(fx.cpu, true);
-    run_to_halt();
-    ck_assert(halted_in(0x20));
-    ck_assert_uint_eq(frame(0), iterations < 3 ? CODE_AT : CODE_AT + 2);
-    ck_assert_uint_eq(frame(2), iterations < 3 ? X86_RF | IF | 2 : IF | 2);
-  }
-  for (unsigned count = 1; count <= 2; count++) {
-    LOAD(rep_stos);
-    set_reg(CPU_EDI, DATA);
-    set_reg(CPU_ECX, count);
-    set_flags(X86_TF | 2);
-    run_to_halt();
-    ck_assert(halted_in(X86_DB));
-    ck_assert_uint_eq(frame(2), count > 1 ? X86_RF | X86_TF | 2 : X86_TF | 2);
-  }
-}
-END_TEST
-
 CODE(iret_vif, "push $0x180002\n push %cs\n push $0x20010\n iret\n .fill 16, 1, 0x90\n");
 
 START_TEST(iret_in_ring_0_loads_vif_and_vip) {
@@ -445,7 +416,6 @@ int main(void) {
   tcase_add_test(tcase, single_step_wakes_hlt);
   tcase_add_test(tcase, resume_flag_lasts_one_instruction);
   tcase_add_test(tcase, software_interrupts_push_no_resume_flag);
-  tcase_add_test(tcase, repetition_is_left_with_the_resume_flag);
   tcase_add_test(tcase, iret_in_ring_0_loads_vif_and_vip);
   tcase_add_test(tcase, refused_translation_stops_without_effect);
   suite_add_tcase(suite, tcase);

@@ -151,6 +151,35 @@ START_TEST(rep_is_interruptible) {
 }
 END_TEST
 
+CODE(rep_stos, "rep stosb\n nop\n hlt");
+
+/* An interrupt or trap after an iteration pushes RF = 1, but not after the last one. */
+START_TEST(repetition_is_left_with_the_resume_flag) {
+  for (unsigned iterations = 1; iterations <= 3; iterations++) {
+    LOAD(rep_stos);
+    set_reg(CPU_EDI, DATA);
+    set_reg(CPU_ECX, 3);
+    set_flags(X86_IF | 2);
+    run(iterations);
+    fx.intr_vector = 0x20;
+    cpu_set_intr(fx.cpu, true);
+    run_to_halt();
+    ck_assert(halted_in(0x20));
+    ck_assert_uint_eq(frame(0), iterations < 3 ? CODE_AT : CODE_AT + 2);
+    ck_assert_uint_eq(frame(2), iterations < 3 ? X86_RF | X86_IF | 2 : X86_IF | 2);
+  }
+  for (unsigned count = 1; count <= 2; count++) {
+    LOAD(rep_stos);
+    set_reg(CPU_EDI, DATA);
+    set_reg(CPU_ECX, count);
+    set_flags(X86_TF | 2);
+    run_to_halt();
+    ck_assert(halted_in(X86_DB));
+    ck_assert_uint_eq(frame(2), count > 1 ? X86_RF | X86_TF | 2 : X86_TF | 2);
+  }
+}
+END_TEST
+
 /* --- segments --- */
 
 CODE(limit_code, "mov $0x30, %eax\n mov %eax, %fs\n mov %fs:0xfc, %ebx\n mov %fs:0xfd, %ebx\n");
@@ -282,6 +311,7 @@ int main(void) {
   tcase_add_test(tcase, call_without_a_stack);
   tcase_add_test(tcase, rep_keeps_the_completed_iterations);
   tcase_add_test(tcase, rep_is_interruptible);
+  tcase_add_test(tcase, repetition_is_left_with_the_resume_flag);
   tcase_add_test(tcase, segment_limit);
   tcase_add_test(tcase, pop_of_a_bad_selector_leaves_esp);
   tcase_add_test(tcase, null_selector_faults_on_use);
