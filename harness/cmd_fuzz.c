@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "progress.h"
 #include "report.h"
 #include "stimulus.h"
@@ -14,7 +15,7 @@ static const char *drive(rig_t *rig, const options_t *options, progress_t *progr
   stimulus_t stimulus;
   lockstep_t *ls = rig->ls;
   bool agree = stimulus_start(&stimulus, rig, options->seed);
-  while (agree && stimulus.done < options->count) {
+  while (agree && stimulus.done < options->count && !interrupt_pending()) {
     agree = stimulus_step(&stimulus);
     if (stimulus.done % 4096 == 0) progress_show(progress, stimulus.done, ls->stats.references);
     if (ls->wave_failed || (ls->trace && trace_failed(ls->trace))) return "an output failed";
@@ -39,6 +40,10 @@ static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *e
   double started = progress_clock();
   outcome_t outcome = {.command = "fuzz", .verdict = VERDICT_PASS};
   outcome.stop = drive(rig, options, &progress);
+  if (interrupt_pending()) {
+    outcome.verdict = VERDICT_LIMIT;
+    outcome.stop = "interrupted";
+  }
   outcome.seconds = progress_clock() - started;
   progress_clear(&progress);
   summary_judge(&outcome, cosim, &rig->world);
@@ -59,6 +64,7 @@ int cmd_fuzz(int argc, char **argv) {
     if (status == EXIT_PASS) cmd_fuzz_help();
     return status;
   }
+  interrupt_catch();
   rig_t rig = {0};
   cosim_t cosim = {0};
   char error[512] = "";

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "progress.h"
 #include "report.h"
 #include "rig.h"
@@ -23,12 +24,12 @@ typedef struct {
   progress_t progress;
 } replay_t;
 
-/* Feeds the stream. Returns TRACE_OK if the two sides differ before its end. */
+/* Feeds the stream. Returns TRACE_OK if the two sides differ, or a signal comes, before its end. */
 static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
   trace_record_t record;
   mmu_rsp_t rsp;
   lockstep_t *ls = &r->cosim.ls;
-  for (;;) {
+  while (!interrupt_pending()) {
     trace_status_t status = trace_read(r->reader, &record);
     if (status == TRACE_CORRUPT) snprintf(error, error_bytes, "%s", trace_error(r->reader));
     if (status != TRACE_OK) return status;
@@ -44,17 +45,26 @@ static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
       if (ls->sequence % 65536 == 0) progress_show(&r->progress, ls->sequence, ls->stats.references);
     }
   }
+  return TRACE_OK;
 }
 
 static outcome_t judge(replay_t *r, trace_status_t status, double seconds) {
   outcome_t o = {.command = "replay", .verdict = VERDICT_PASS, .seconds = seconds};
   o.stop = status == TRACE_END ? "end of the trace" : "the trace was cut off; all complete blocks were replayed";
+  if (interrupt_pending()) {
+    o.verdict = VERDICT_LIMIT;
+    o.stop = "interrupted";
+  }
   summary_judge(&o, &r->cosim, &r->rig.world);
   return o;
 }
 
 static int execute(replay_t *r, const options_t *options, const char **failure, char *error, unsigned error_bytes) {
   trace_header_t header;
+  if (!cosim_check_paths(options, error, error_bytes)) {
+    *failure = error;
+    return EXIT_BAD_INPUT;
+  }
   r->reader = trace_open(options->input, &header, error, error_bytes);
   if (!r->reader || !cosim_open(&r->cosim, options, header.ram_bytes, error, error_bytes)) {
     *failure = error;
@@ -70,6 +80,7 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
   outcome_t outcome = judge(r, status, progress_clock() - started);
   progress_clear(&r->progress);
   if (status == TRACE_CORRUPT) *failure = error;
+  if (status == TRACE_CUT) fprintf(stderr, "mmu86 replay: %s: the trace was cut off\n", options->input);
   if (r->cosim.ls.state != LOCKSTEP_AGREE) {
     report_context_t context = {options->reproduce, options->seed, NULL, 0};
     report_mismatch(stderr, &r->cosim.ls, r->rig.mmu, &context);
@@ -91,6 +102,7 @@ int cmd_replay(int argc, char **argv) {
     if (status == EXIT_PASS) cmd_replay_help();
     return status;
   }
+  interrupt_catch();
   replay_t replay = {0};
   const char *failure = NULL;
   char error[512] = "";

@@ -3,11 +3,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "interrupt.h"
 #include "machine.h"
 #include "progress.h"
 #include "report.h"
@@ -24,13 +24,6 @@ typedef struct {
 
 /* Instructions between looks at the clock and at signals. */
 enum { SLICE = 100000 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal) {
-  (void)signal;
-  interrupted = 1;
-}
 
 static bool transact(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   run_t *run = ctx;
@@ -82,10 +75,21 @@ static bool open_outputs(run_t *run, char *error, unsigned error_bytes) {
   return run->serial != NULL;
 }
 
+/* A bad image must not cost the outputs of an earlier run: it is loaded once before any is opened. */
+static bool probe_image(const options_t *o, char *error, unsigned error_bytes) {
+  machine_config_t config = {.ram_bytes = o->ram_mb << 20, .mmu = mmu_default_config()};
+  machine_t *machine = machine_create(&config, error, error_bytes);
+  bool ok =
+      machine && machine_load_multiboot(machine, o->input, o->cmdline, o->modules, o->n_modules, error, error_bytes);
+  if (machine) machine_destroy(machine);
+  return ok;
+}
+
 static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   const options_t *o = &run->options;
   uint64_t ram_bytes = o->ram_mb << 20;
-  if (!open_outputs(run, error, error_bytes) || !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
+  if (!cosim_check_paths(o, error, error_bytes) || !probe_image(o, error, error_bytes) ||
+      !open_outputs(run, error, error_bytes) || !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
     return false;
   run->cosim.ls.where = where;
   run->cosim.ls.where_ctx = run;
@@ -104,6 +108,12 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
          machine_load_multiboot(run->machine, o->input, o->cmdline, o->modules, o->n_modules, error, error_bytes);
 }
 
+/* An output that cannot be written has ended the run. */
+static bool output_failed(const run_t *run) {
+  const lockstep_t *ls = &run->cosim.ls;
+  return run->output_failed || ls->wave_failed || (ls->trace && trace_failed(ls->trace));
+}
+
 /* Runs to the end, a slice at a time. */
 static machine_stop_t run_slices(run_t *run) {
   const cpu_t *cpu = machine_cpu(run->machine);
@@ -113,9 +123,8 @@ static machine_stop_t run_slices(run_t *run) {
     machine_stop_t stop = machine_run(run->machine, budget < SLICE ? budget : SLICE);
     uint64_t done = cpu_instructions(cpu) - before;
     budget = done < budget ? budget - done : 0;
-    if (stop != MACHINE_LIMIT || budget == 0 || interrupted) return stop;
-    if (run->output_failed || run->cosim.ls.wave_failed) return MACHINE_STOPPED;
-    if (run->cosim.ls.trace && trace_failed(run->cosim.ls.trace)) return MACHINE_STOPPED;
+    if (stop != MACHINE_LIMIT || budget == 0 || interrupt_pending()) return stop;
+    if (output_failed(run)) return MACHINE_STOPPED;
     progress_show(&run->progress, cpu_instructions(cpu), run->cosim.ls.stats.references);
   }
 }
@@ -133,7 +142,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
     break;
   case MACHINE_LIMIT:
     o.verdict = VERDICT_LIMIT;
-    o.stop = interrupted ? "interrupted" : "instruction limit";
+    o.stop = interrupt_pending() ? "interrupted" : "instruction limit";
     break;
   case MACHINE_HALTED:
     o.stop = "halted for ever";
@@ -152,7 +161,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   return o;
 }
 
-static void explain(run_t *run, machine_stop_t stop) {
+static void explain(run_t *run, machine_stop_t stop, const char *reason) {
   if (run->cosim.ls.state != LOCKSTEP_AGREE) {
     cpu_t *cpu = machine_cpu(run->machine);
     char line[128];
@@ -161,7 +170,8 @@ static void explain(run_t *run, machine_stop_t stop) {
     report_mismatch(stderr, &run->cosim.ls, machine_mmu(run->machine), &context);
     return;
   }
-  if (stop == MACHINE_EXIT) return;
+  if (stop == MACHINE_EXIT || output_failed(run)) return;
+  fprintf(stderr, "mmu86 run: %s\n", reason);
   if (machine_diagnostic(run->machine)[0]) fprintf(stderr, "mmu86: %s\n", machine_diagnostic(run->machine));
   machine_dump(run->machine, stderr);
 }
@@ -195,7 +205,7 @@ static int execute(run_t *run) {
   progress_clear(&run->progress);
   fflush(run->serial);
   outcome_t outcome = judge(run, stop, seconds);
-  explain(run, stop);
+  explain(run, stop, outcome.stop);
   bool whole = finish(run, &outcome, error, sizeof error);
   if (!run->options.quiet) summary_print(stdout, &outcome, &run->cosim);
   if (!whole) fprintf(stderr, "mmu86 run: %s\n", error);
@@ -207,9 +217,7 @@ int cmd_run(int argc, char **argv) {
   run_t *run = calloc(1, sizeof *run);
   if (!run) return EXIT_BAD_INPUT;
   if (options_parse(&run->options, FOR_RUN, argc, argv, &status)) {
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupt_catch();
     status = execute(run);
     cosim_close(&run->cosim);
     if (run->machine) machine_destroy(run->machine);

@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "output.h"
 
 static const dut_ops_t *find_dut(const char *name) {
   const dut_ops_t *rtl = dut_rtl();
@@ -65,10 +66,25 @@ static bool open_trace(cosim_t *c, char *error, unsigned error_bytes) {
 
 /* Found out now rather than after minutes. */
 static bool check_wave_path(const char *path, char *error, unsigned error_bytes) {
-  FILE *file = fopen(path, "ab");
-  if (file && fclose(file) == 0) return true;
+  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
+  if (!output_places(path, target, partial)) {
+    snprintf(error, error_bytes, "%s: cannot write the waveform: not a file", path);
+    return false;
+  }
+  FILE *file = fopen(partial, "wb");
+  if (file && fclose(file) == 0 && remove(partial) == 0) return true;
   snprintf(error, error_bytes, "%s: cannot write the waveform: %s", path, strerror(errno));
   return false;
+}
+
+bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
+  const char *outputs[] = {o->wave, o->trace, o->json, o->serial, o->debugcon};
+  for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+    if (!outputs[i] || !o->input || !output_same_file(outputs[i], o->input)) continue;
+    snprintf(error, error_bytes, "%s: is the input; it cannot be an output as well", outputs[i]);
+    return false;
+  }
+  return true;
 }
 
 bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes) {
@@ -97,6 +113,10 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   lockstep_finish(&c->ls);
   if (c->ls.wave_failed) {
     snprintf(error, error_bytes, "%s", c->ls.wave_error);
+    ok = false;
+  } else if (c->options->wave && !c->ls.wave_begun) {
+    snprintf(error, error_bytes, "%s: no waveform: the run ended before transaction %llu", c->options->wave,
+             (unsigned long long)c->options->wave_first);
     ok = false;
   }
   if (c->ls.trace && !trace_finish(c->ls.trace, error, error_bytes)) ok = false;

@@ -22,6 +22,9 @@ typedef struct {
  */
 bool cosim_open(cosim_t *cosim, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes);
 
+/* Refuses options that name one file as input and as output. Returns false and one line in error. */
+bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);
+
 /* Ends waveform and trace. Returns false and one line in error if a file is not whole. */
 bool cosim_finish(cosim_t *cosim, char *error, unsigned error_bytes);
 

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -336,14 +337,26 @@ mmu_config_t rtl_config() {
   return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false};
 }
 
+// Verilator takes these for itself, and ends the program if it does not like them.
+bool for_verilator(const char *arguments) {
+  return arguments && std::strstr(arguments, "+verilator") != nullptr;
+}
+
 void *rtl_open(const dut_env_t *env, char *error, unsigned error_bytes) {
-  Device *opened = nullptr;
+  if (for_verilator(env->arguments)) {
+    std::snprintf(error, error_bytes, "--dut-args %s: +verilator arguments are not for the design", env->arguments);
+    return nullptr;
+  }
+  try {
+    Device *opened = nullptr;
 #ifdef MMU86_WAVES
-  if (env->waves) opened = new (std::nothrow) Rtl<Vmmu_top_trace>(*env);
+    if (env->waves) opened = new Rtl<Vmmu_top_trace>(*env);
 #endif
-  if (!opened) opened = new (std::nothrow) Rtl<Vmmu_top>(*env);
-  if (!opened) std::snprintf(error, error_bytes, "no memory for the RTL");
-  return opened;
+    return opened ? opened : new Rtl<Vmmu_top>(*env);
+  } catch (const std::exception &failure) { // no memory, no thread
+    std::snprintf(error, error_bytes, "the RTL cannot be started: %s", failure.what());
+    return nullptr;
+  }
 }
 
 void rtl_close(void *dut) {

@@ -7,6 +7,7 @@
 #include "Vmmu_top_trace.h"
 #include "gtkwave/fstapi.h"
 #include "lockstep.h"
+#include "output.h"
 #include "verilated_fst_c.h"
 
 // Enumerations shown by name. Numbers from 1000 on do not meet those that Verilator gives to the RTL's own.
@@ -168,7 +169,7 @@ static void emit_changes(void *self, VerilatedFst::Buffer *buffer) {
   emit(*static_cast<WaveState *>(self), buffer, false);
 }
 
-Wave::Wave(const char *file) : path(file), partial(path + ".partial"), state(std::make_unique<WaveState>()) {}
+Wave::Wave(const char *file) : path(file), state(std::make_unique<WaveState>()) {}
 
 Wave::~Wave() = default;
 
@@ -177,6 +178,13 @@ void Wave::attach(Vmmu_top_trace &top) {
 }
 
 bool Wave::start(char *error, unsigned error_bytes) {
+  char place[OUTPUT_PATH], beside[OUTPUT_PATH];
+  if (!output_places(path.c_str(), place, beside)) {
+    std::snprintf(error, error_bytes, "%s: cannot write the waveform: not a file", path.c_str());
+    return false;
+  }
+  target = place;
+  partial = beside;
   FILE *probe = std::fopen(partial.c_str(), "wb");
   if (!probe || std::fclose(probe) != 0) {
     std::snprintf(error, error_bytes, "%s: cannot write the waveform: %s", path.c_str(), std::strerror(errno));
@@ -238,9 +246,21 @@ static bool whole(const char *path, uint64_t last) {
   return ok && header && hierarchy && geometry;
 }
 
+// The writer puts the time of day into the header (119 bytes at 202): the same run must give the same bytes.
+static bool take_date_away(const char *path) {
+  constexpr long at = 202;
+  constexpr char date[119] = "";
+  FILE *file = std::fopen(path, "r+b");
+  if (!file) return false;
+  bool ok = std::fseek(file, at, SEEK_SET) == 0 && std::fwrite(date, sizeof date, 1, file) == 1;
+  return std::fclose(file) == 0 && ok;
+}
+
 bool Wave::close(char *error, unsigned error_bytes) {
   state->fst.close();
-  if (whole(partial.c_str(), state->last) && std::rename(partial.c_str(), path.c_str()) == 0) return true;
+  if (take_date_away(partial.c_str()) && whole(partial.c_str(), state->last) &&
+      std::rename(partial.c_str(), target.c_str()) == 0)
+    return true;
   std::remove(partial.c_str());
   std::snprintf(error, error_bytes, "%s: the waveform could not be written whole: %s", path.c_str(),
                 errno ? std::strerror(errno) : "is the disk full?");

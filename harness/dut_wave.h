@@ -47,7 +47,7 @@ private:
 
   bool start(char *error, unsigned error_bytes);
 
-  std::string path, partial;
+  std::string path, target, partial; // as named; where it goes; beside that until it is whole
   std::unique_ptr<WaveState> state;
 };
 

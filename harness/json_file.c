@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "output.h"
+
 /* Returns 0 or an errno. */
 static int write_file(FILE *file, const json_t *root) {
   errno = 0;
@@ -11,19 +13,22 @@ static int write_file(FILE *file, const json_t *root) {
   return ok ? 0 : errno ? errno : EIO;
 }
 
-/* A place that cannot be renamed onto, such as a device or a pipe, is written directly. */
-static bool is_plain(const char *path) {
-  return strncmp(path, "/dev/", 5) != 0 && strcmp(path, "-") != 0;
+/* Writes to a name; stdout for "-". Returns 0 or an errno. */
+static int write_name(const char *name, const json_t *root) {
+  if (strcmp(name, "-") == 0) return write_file(stdout, root);
+  FILE *file = fopen(name, "w");
+  if (!file) return errno;
+  int failure = write_file(file, root);
+  if (fclose(file) != 0 && !failure) failure = errno;
+  return failure;
 }
 
 bool json_write(const char *path, const json_t *root, char *error, unsigned error_bytes) {
-  char partial[1024];
-  bool plain = is_plain(path);
-  snprintf(partial, sizeof partial, plain ? "%s.partial" : "%s", path);
-  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(partial, "w");
-  int failure = file ? write_file(file, root) : errno;
-  if (file && file != stdout && fclose(file) != 0 && !failure) failure = errno;
-  if (!failure && plain && rename(partial, path) != 0) failure = errno;
+  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
+  /* What cannot be renamed onto, such as a device or a pipe, is written directly. */
+  bool plain = strcmp(path, "-") != 0 && output_places(path, target, partial);
+  int failure = write_name(plain ? partial : path, root);
+  if (!failure && plain && rename(partial, target) != 0) failure = errno;
   if (!failure) return true;
   if (plain) remove(partial);
   snprintf(error, error_bytes, "%s: cannot write the result: %s", path, strerror(failure));

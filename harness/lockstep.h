@@ -78,8 +78,8 @@ typedef struct {
   mmu_req_t bad_req; /* with state != AGREE */
   mmu_rsp_t model_rsp;
   mmu_rsp_t dut_rsp;
-  mmu_seg_t bad_seg; /* hidden part of bad_req.seg before the transaction */
-  bool wave_open, wave_failed;
+  mmu_seg_t bad_seg;                       /* hidden part of bad_req.seg before the transaction */
+  bool wave_open, wave_begun, wave_failed; /* it is open; it has been; it is not whole */
   char wave_error[256];
   lockstep_past_t past[LOCKSTEP_HISTORY]; /* transaction n is in past[n % LOCKSTEP_HISTORY] */
 } lockstep_t;

@@ -1,8 +1,11 @@
 /*
  * mmu86: the command line's first word.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "options.h"
@@ -36,7 +39,13 @@ static void help(void) {
          "  mmu86 run build/sw/kernel.elf --trace boot.trace && mmu86 replay boot.trace\n");
 }
 
-int main(int argc, char **argv) {
+/* A program may be started without standard streams: their numbers must not go to our files. */
+static void open_streams(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDWR) == -1) return;
+}
+
+static int dispatch(int argc, char **argv) {
   if (argc < 2) {
     fprintf(stderr, "mmu86: a command is missing; see mmu86 --help\n");
     return EXIT_BAD_INPUT;
@@ -55,5 +64,13 @@ int main(int argc, char **argv) {
       return commands[i].run(argc - 1, argv + 1);
     }
   fprintf(stderr, "mmu86: %s: no such command; see mmu86 --help\n", argv[1]);
+  return EXIT_BAD_INPUT;
+}
+
+int main(int argc, char **argv) {
+  open_streams();
+  int status = dispatch(argc, argv);
+  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+  if (status != EXIT_BAD_INPUT) fprintf(stderr, "mmu86: standard output: cannot write: %s\n", strerror(errno));
   return EXIT_BAD_INPUT;
 }

@@ -71,9 +71,10 @@ void options_help(FILE *out, unsigned command) {
 /* Parses a whole number. Returns false and prints one line if text is none or outside min..max. */
 static bool number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value) {
   char *end;
+  bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
   errno = 0;
-  *value = strtoull(text, &end, 0);
-  if (errno == 0 && end != text && *end == 0 && text[0] != '-' && *value >= min && *value <= max) return true;
+  *value = strtoull(text, &end, hexadecimal ? 16 : 10);
+  if (text[0] >= '0' && text[0] <= '9' && errno == 0 && *end == 0 && *value >= min && *value <= max) return true;
   fprintf(stderr, "mmu86: --%s %s: not a whole number from %llu to %llu\n", option, text, (unsigned long long)min,
           (unsigned long long)max);
   return false;
@@ -152,12 +153,26 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   }
 }
 
+/* Appends text as far as there is room. */
+static void append(char *out, size_t room, const char *text) {
+  size_t n = strlen(out);
+  snprintf(out + n, room - n, "%s", text);
+}
+
 /* Appends one word of a command line, quoted where a shell would split or expand it. */
 static void quote(char *out, size_t room, const char *word) {
-  size_t n = strlen(out);
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@";
-  bool bare = word[0] && strspn(word, plain) == strlen(word);
-  snprintf(out + n, room - n, bare ? "%s%s" : "%s'%s'", n ? " " : "", word);
+  if (out[0]) append(out, room, " ");
+  if (word[0] && strspn(word, plain) == strlen(word)) {
+    append(out, room, word);
+    return;
+  }
+  append(out, room, "'");
+  for (; *word; word++) {
+    char letter[2] = {*word, 0};
+    append(out, room, *word == '\'' ? "'\\''" : letter);
+  }
+  append(out, room, "'");
 }
 
 static const char *command_name(unsigned command) {

@@ -26,7 +26,7 @@ typedef struct {
   uint64_t ram_mb, max_insns, seed, count;
   uint32_t mem_latency; /* clock cycles */
   bool quiet;
-  char reproduce[1024]; /* the command line, quoted for a shell, without --wave and --wave-window */
+  char reproduce[4096]; /* the command line, quoted for a shell, without --wave and --wave-window */
 } options_t;
 
 /*

@@ -46,29 +46,29 @@ static void responses(FILE *out, const lockstep_t *ls) {
   row_hex(out, diff & DIFF_DESCRIPTOR, "descriptor", m->descriptor, d->descriptor);
   if (m->descriptor) fprintf(out, "     descriptor         %s\n", decode_descriptor(m->descriptor, a));
   row_hex(out, diff & DIFF_SYSTEM, "system descriptor", m->system, d->system);
-  row_seg(out, diff & DIFF_SEG, &m->seg, &d->seg);
+  if (!m->fault || !d->fault || (diff & DIFF_SEG)) row_seg(out, diff & DIFF_SEG, &m->seg, &d->seg);
 }
 
 /* One side's memory references and TLB events. */
-static void transcript(FILE *out, const char *side, const mmu_rsp_t *rsp) {
+static void transcript(FILE *out, unsigned diff, const char *side, const mmu_rsp_t *rsp) {
   char line[DECODE_LINE];
-  fprintf(out, "  %s:", side);
+  fprintf(out, "  %s %s:", diff & DIFF_TLB ? ">>" : "  ", side);
   for (unsigned i = 0; i < rsp->n_tlb && i < MMU_TLB_MAX; i++)
     fprintf(out, "%s %s", i ? ";" : "", decode_tlb(&rsp->tlb[i], line));
   fprintf(out, "%s\n", rsp->n_tlb ? "" : " no TLB event");
+  const char *mark = diff & DIFF_MEM ? ">>" : "  ";
   for (unsigned i = 0; i < rsp->n_mem && i < MMU_MEM_MAX; i++)
-    fprintf(out, "    %s\n", decode_mem(&rsp->mem[i], line));
-  if (rsp->n_mem == 0) fprintf(out, "    no memory reference\n");
+    fprintf(out, "  %s   %s\n", mark, decode_mem(&rsp->mem[i], line));
+  if (rsp->n_mem == 0) fprintf(out, "  %s   no memory reference\n", mark);
 }
 
-/* The DUT's protocol does not tell what a reference is for: take it from the model's where they agree in address. */
-static mmu_rsp_t with_kinds(const mmu_rsp_t *dut, const mmu_rsp_t *model) {
+/* The DUT's port does not tell what a reference is for: its size and the page directory's place do. */
+static mmu_rsp_t with_kinds(const mmu_rsp_t *dut, uint64_t cr3) {
   mmu_rsp_t rsp = *dut;
   for (unsigned i = 0; i < rsp.n_mem && i < MMU_MEM_MAX; i++) {
-    if (i < model->n_mem && model->mem[i].size == rsp.mem[i].size)
-      rsp.mem[i].kind = model->mem[i].kind;
-    else
-      rsp.mem[i].kind = rsp.mem[i].size == 4 ? MMU_MEM_PTE : MMU_MEM_DESCRIPTOR;
+    mmu_mem_t *mem = &rsp.mem[i];
+    bool directory = (mem->paddr ^ cr3) >> 12 == 0;
+    mem->kind = mem->size != 4 ? MMU_MEM_DESCRIPTOR : directory ? MMU_MEM_PDE : MMU_MEM_PTE;
   }
   return rsp;
 }
@@ -117,11 +117,11 @@ void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const re
   if (ls->state == LOCKSTEP_MISMATCH) {
     fprintf(out, "\n");
     responses(out, ls);
-    fprintf(out, "\nTLB events and memory references:\n");
-    transcript(out, "MODEL", &ls->model_rsp);
-    mmu_rsp_t dut = with_kinds(&ls->dut_rsp, &ls->model_rsp);
-    transcript(out, "DUT", &dut);
   }
+  mmu_rsp_t dut = with_kinds(&ls->dut_rsp, mmu_cr(mmu, 3));
+  fprintf(out, "\nTLB events and memory references:\n");
+  transcript(out, ls->differences, "MODEL", &ls->model_rsp);
+  transcript(out, ls->differences, "DUT", &dut);
   history(out, ls);
   fprintf(out, "\nReproduce (seed %" PRIu64 "):\n  %s\n", context->seed, context->reproduce);
   uint64_t first = ls->sequence > 50 ? ls->sequence - 50 : 0;

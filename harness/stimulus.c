@@ -70,6 +70,7 @@ static bool system_step(stimulus_t *s) {
   req.seg = tables[rng_below(&s->rng, sizeof tables)];
   req.size = (uint8_t)(1u << rng_below(&s->rng, 4));
   req.ext = rng_chance(&s->rng, 20);
+  req.cpl = (uint8_t)rng_below(&s->rng, 4); /* has no say */
   req.offset = req.seg == MMU_SEG_LINEAR ? any_address(s) : rng_below(&s->rng, rng_chance(&s->rng, 70) ? 0x80 : 0x900);
   return send(s, &req, &rsp);
 }
@@ -161,6 +162,7 @@ static bool cr0_step(stimulus_t *s) {
   if (kind < 6) value &= ~(uint64_t)X86_CR0_PG;
   if (kind < 3) value &= ~(uint64_t)X86_CR0_PE;
   if (kind >= 95) value ^= rng_next(&s->rng);
+  if (kind >= 85 && kind < 95) value |= (uint64_t)rng_below(&s->rng, 4) << 29; /* NW, CD */
   return write_cr(s, 0, value);
 }
 
@@ -186,7 +188,8 @@ static bool invlpg(stimulus_t *s, uint32_t laddr) {
 }
 
 static bool load_table(stimulus_t *s, uint8_t seg, uint32_t base, uint32_t limit) {
-  mmu_req_t req = {.op = MMU_OP_LOAD_TABLE, .seg = seg, .offset = base, .data = limit};
+  /* Only 16 bits of the limit count. */
+  mmu_req_t req = {.op = MMU_OP_LOAD_TABLE, .seg = seg, .offset = base, .data = limit | rng_next(&s->rng) << 16};
   mmu_rsp_t rsp;
   return send(s, &req, &rsp);
 }
@@ -242,11 +245,35 @@ static void choose_hot(stimulus_t *s) {
   s->hot[7] = LDT_BASE & 0xfffff000;
 }
 
+/* What RESET leaves behind: segments, tables, real mode, no paging. */
+static bool look_at_reset(stimulus_t *s) {
+  mmu_rsp_t rsp;
+  for (unsigned seg = MMU_SEG_ES; seg <= MMU_SEG_GS; seg++) {
+    mmu_req_t write = {.op = MMU_OP_ACCESS, .access = MMU_WRITE, .seg = (uint8_t)seg, .size = 2, .offset = 0xfffe};
+    mmu_req_t beyond = {.op = MMU_OP_ACCESS, .access = MMU_READ, .seg = (uint8_t)seg, .size = 2, .offset = 0xffff};
+    if (!send(s, &write, &rsp) || !send(s, &beyond, &rsp)) return false;
+  }
+  static const uint8_t tables[] = {MMU_SEG_GDTR, MMU_SEG_IDTR, MMU_SEG_LDTR, MMU_SEG_TR};
+  for (unsigned i = 0; i < sizeof tables; i++) {
+    mmu_req_t last = {.op = MMU_OP_SYSTEM, .seg = tables[i], .size = 8, .offset = 0xfff8};
+    mmu_req_t beyond = {.op = MMU_OP_SYSTEM, .seg = tables[i], .size = 8, .offset = 0xfff9};
+    if (!send(s, &last, &rsp) || !send(s, &beyond, &rsp)) return false;
+  }
+  for (unsigned seg = MMU_SEG_ES; seg <= MMU_SEG_TR; seg++) { /* the answer shows the hidden part that is kept */
+    mmu_req_t real = {.op = MMU_OP_SET_SEG, .reason = MMU_SET_REAL, .seg = (uint8_t)seg, .selector = 0x1000};
+    if (!send(s, &real, &rsp)) return false;
+  }
+  mmu_req_t fetch = {.op = MMU_OP_ACCESS, .access = MMU_EXECUTE, .seg = MMU_SEG_CS, .size = 5, .offset = 0xfff0};
+  mmu_req_t code = {.op = MMU_OP_COMMIT_SEG, .seg = MMU_SEG_CS, .reason = MMU_SEG_STAGED_CS};
+  mmu_req_t stack = {.op = MMU_OP_COMMIT_SEG, .seg = MMU_SEG_SS, .reason = MMU_SEG_STAGED_SS};
+  return send(s, &fetch, &rsp) && send(s, &code, &rsp) && send(s, &stack, &rsp);
+}
+
 bool stimulus_start(stimulus_t *s, rig_t *rig, uint64_t seed) {
   assert(rig->world.bytes >= STIMULUS_RAM_MIN);
   *s = (stimulus_t){.rig = rig, .rng = {seed}};
   choose_hot(s);
-  return renew(s);
+  return look_at_reset(s) && renew(s);
 }
 
 bool stimulus_step(stimulus_t *s) {

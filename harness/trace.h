@@ -24,7 +24,7 @@ enum { TRACE_VERSION = 1 };
 typedef struct {
   uint64_t ram_bytes;
   mmu_config_t mmu;
-  char origin[1024]; /* the command that made it */
+  char origin[4096]; /* the command that made it */
 } trace_header_t;
 
 typedef enum { TRACE_REQUEST = 1, TRACE_STORE = 2, TRACE_LOAD = 3 } trace_kind_t;
