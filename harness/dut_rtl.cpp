@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "Vmmu_top.h"
+#include "dut_memory.h"
 #include "verilated.h"
 #ifdef MMU86_WAVES
 #include "Vmmu_top_trace.h"
@@ -48,17 +49,10 @@ public:
   uint64_t cycles = 0;
 };
 
-// splitmix64: the latencies of a run follow from its seed.
-uint64_t next_random(uint64_t &state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return z ^ z >> 31;
-}
-
 template <class Top> class Rtl final : public Device {
 public:
-  explicit Rtl(const dut_env_t &environment) : env(environment), random(environment.seed) {
+  explicit Rtl(const dut_env_t &environment)
+      : env(environment), memory(environment.mem, environment.mem_latency, environment.seed) {
     context.traceEverOn(env.waves);
     give_arguments(env.arguments ? env.arguments : "");
     top = std::make_unique<Top>(&context);
@@ -98,18 +92,11 @@ public:
 
 private:
   dut_env_t env;
-  uint64_t random;
+  PortMemory memory;
   VerilatedContext context;
   std::unique_ptr<Top> top;
   std::unique_ptr<Wave> wave;
   mmu_rsp_t *log = nullptr; // of the transaction under way
-
-  // The memory behind the port: at most one reference is outstanding.
-  enum class Memory { IDLE, STALL, ANSWER };
-  Memory memory = Memory::IDLE;
-  unsigned stall = 0; // cycles before ready, or before the answer
-  uint64_t answer = 0;
-  bool drawn = false; // the delay before ready has been drawn for the request that waits
 
   // The model reads its plusargs from the context.
   void give_arguments(const char *text) {
@@ -123,8 +110,6 @@ private:
     context.commandArgs((int)pointers.size(), pointers.data());
   }
 
-  unsigned latency() { return env.mem_latency ? (unsigned)(next_random(random) % (env.mem_latency + 1)) : 0; }
-
   void reset() {
     top->rst_ni = 0;
     top->f_rsp_ready_i = 1;
@@ -136,44 +121,17 @@ private:
   }
 
   void drive_memory() {
-    if (memory == Memory::IDLE && top->m_req_valid_o && !drawn) {
-      stall = latency();
-      drawn = true;
-    }
-    top->m_req_ready_i = memory == Memory::IDLE && top->m_req_valid_o && stall == 0;
-    top->m_rsp_valid_i = memory == Memory::ANSWER && stall == 0;
-    top->m_rsp_rdata_i = top->m_rsp_valid_i ? answer : 0;
-  }
-
-  // After the clock edge that ended a cycle in which these handshakes were sampled.
-  void step_memory(bool accepted, bool answered, const mmu_mem_t &reference) {
-    if (accepted) {
-      perform(reference);
-      memory = Memory::ANSWER;
-      stall = latency();
-      drawn = false;
-    } else if (answered) {
-      memory = Memory::IDLE;
-    } else if (stall > 0) {
-      stall--;
-    }
+    const PortMemory::Side side = memory.drive(top->m_req_valid_o);
+    top->m_req_ready_i = side.ready;
+    top->m_rsp_valid_i = side.valid;
+    top->m_rsp_rdata_i = side.data;
   }
 
   void perform(mmu_mem_t reference) {
-    if (reference.size < 1 || reference.size > 8 || (reference.paddr & 0xfff) + reference.size > MMU_PAGE_BYTES) {
+    if (!memory.perform(reference))
       protocol("memory reference of %u bytes at %08llx leaves its page", reference.size,
                (unsigned long long)reference.paddr);
-      return;
-    }
-    uint64_t mask = reference.size == 8 ? ~0ull : (1ull << 8 * reference.size) - 1;
-    if (reference.write) {
-      reference.data &= mask;
-      env.mem.write(env.mem.ctx, reference.paddr, reference.size, reference.data);
-      answer = 0;
-    } else {
-      reference.data = answer = env.mem.read(env.mem.ctx, reference.paddr, reference.size) & mask;
-    }
-    if (!log)
+    else if (!log)
       protocol("memory reference at %08llx outside any transaction", (unsigned long long)reference.paddr);
     else if (log->n_mem == MMU_MEM_MAX)
       protocol("more than %u memory references in one transaction", MMU_MEM_MAX);
@@ -219,7 +177,8 @@ private:
     top->eval();
     high_due = true;
     cycles++;
-    step_memory(accepted, answered, reference);
+    if (accepted) perform(reference);
+    memory.step(accepted, answered);
     event(top->f_ev_valid_o, top->f_ev_kind_o, top->f_ev_large_o, top->f_ev_set_o, top->f_ev_way_o,
           top->f_ev_evicted_o);
     event(top->d_ev_valid_o, top->d_ev_kind_o, top->d_ev_large_o, top->d_ev_set_o, top->d_ev_way_o,
