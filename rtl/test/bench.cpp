@@ -22,6 +22,16 @@ void check(const Bench &bench, bool condition, const char *format, ...) {
 }
 
 Bench::Bench(uint64_t seed) : dut_(new Vmmu_top), state_(seed * 2654435761u + 88172645463325252u) {
+  reset();
+}
+
+void Bench::reset() {
+  for (Port *port : {&fetch, &data}) {
+    port->pending.clear();
+    port->offering = false;
+  }
+  f_before_.clear(), d_before_.clear(), m_before_.clear(), shadow_.clear();
+  mem_busy_ = mem_valid_ = killed_before_ = kill = false;
   dut_->rst_ni = 1;
   dut_->clk_i = 0;
   dut_->eval();
@@ -44,6 +54,13 @@ unsigned Bench::random(unsigned below) {
   state_ ^= state_ >> 7;
   state_ ^= state_ << 17;
   return (unsigned)((state_ >> 20) % below);
+}
+
+uint64_t Bench::junk() {
+  uint64_t value = 0;
+  for (int i = 0; i < 64; i += 16)
+    value |= (uint64_t)random(1u << 16) << i;
+  return value;
 }
 
 bool Bench::chance(unsigned per_mille) {
@@ -109,6 +126,10 @@ void Bench::shadow(const Event &event, bool is_data) {
 }
 
 void Bench::check_events() {
+  /* A control operation may drop entries, somewhen while it is pending. */
+  for (const Req &req : data.pending) {
+    if (req.op >= LOAD_SEG) shadow_.clear();
+  }
   auto log = [&](Port &port, bool is_data, unsigned valid, unsigned kind, unsigned large, unsigned set, unsigned way,
                  unsigned evicted) {
     if (!valid) return;
@@ -154,7 +175,7 @@ void Bench::tick() {
   t.m_req_ready_i = !mem_busy_ && chance(mem_ready);
   mem_answering_ = mem_busy_ && cycle >= mem_due_;
   t.m_rsp_valid_i = mem_answering_;
-  t.m_rsp_rdata_i = mem_answering_ ? mem_data_ : ((uint64_t)random(1u << 31) << 32 | random(1u << 31));
+  t.m_rsp_rdata_i = mem_answering_ ? mem_data_ : junk();
   t.clk_i = 0;
   t.eval();
 
@@ -208,7 +229,6 @@ void Bench::tick() {
     r.page_size[0] = t.d_rsp_page_size0_o, r.page_size[1] = t.d_rsp_page_size1_o, r.pcd = t.d_rsp_pcd_o;
     r.pwt = t.d_rsp_pwt_o, r.cycle = cycle, r.req = data.pending.front();
     data.pending.pop_front();
-    if (r.req.op >= LOAD_SEG) shadow_.clear();
     data.responses.push_back(r);
   }
   if (kill) fetch.pending.clear();
@@ -232,9 +252,13 @@ void Bench::tick() {
     mem_busy_ = true;
     mem_due_ = cycle + mem_latency + (mem_latency_random ? random(mem_latency_random + 1) : 0);
     if (t.m_req_we_o) write(t.m_req_addr_o, t.m_req_size_o, t.m_req_wdata_o);
-    mem_data_ = t.m_req_we_o ? 0 : read(t.m_req_addr_o, t.m_req_size_o);
-    mem.push_back({(bool)t.m_req_we_o, (bool)t.m_req_fetch_o, t.m_req_addr_o,
-                   t.m_req_we_o ? t.m_req_wdata_o : mem_data_, t.m_req_size_o, mem_begun_cycle_, cycle});
+    uint64_t value = t.m_req_we_o ? t.m_req_wdata_o : read(t.m_req_addr_o, t.m_req_size_o);
+    /* The answer to a write, and what lies above a read's size, is junk. */
+    mem_data_ = junk();
+    if (!t.m_req_we_o && t.m_req_size_o == 8) mem_data_ = value;
+    if (!t.m_req_we_o && t.m_req_size_o < 8) mem_data_ = mem_data_ << (8 * t.m_req_size_o) | value;
+    mem.push_back(
+        {(bool)t.m_req_we_o, (bool)t.m_req_fetch_o, t.m_req_addr_o, value, t.m_req_size_o, mem_begun_cycle_, cycle});
   }
   killed_before_ = kill;
   kill = false;

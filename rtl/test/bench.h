@@ -77,6 +77,8 @@ public:
   bool kill = false;                                // f_kill_i in the next cycle; cleared by it
   uint64_t cycle = 0;
 
+  /* Resets the device, at any time: what is in flight is forgotten; queues, logs and memory stay. */
+  void reset();
   void tick();
   /* Ticks until both ports are idle; fails the test after limit cycles. */
   void drain(unsigned limit = 100000);
@@ -89,10 +91,12 @@ public:
   uint32_t read32(uint64_t addr) const;
   void write(uint64_t addr, unsigned size, uint64_t value);
   uint64_t read(uint64_t addr, unsigned size) const;
-  bool mem_begun() const { return mem_valid_; } // a memory request is offered
+  bool mem_begun() const { return mem_valid_; }              // a memory request is offered
+  bool data_rsp_waits() const { return !d_before_.empty(); } // a data response is valid and not yet taken
 
 private:
   using Payload = std::vector<uint64_t>;
+  uint64_t junk(); // 64 random bits
   void drive_port(Port &port);
   void check_hold(const char *what, bool valid, bool taken, const Payload &now, Payload &before, bool withdrawn);
   void check_events();

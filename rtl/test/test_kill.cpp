@@ -148,3 +148,103 @@ void control_everywhere() {
     }
   }
 }
+
+/*
+ * A kill is the fetch port's: at any cycle of a data walk, or at every one, it does nothing to the walk. With waiting a
+ * fetch misses as well, and is killed while it waits for the walker.
+ */
+void kill_of_no_fetch() {
+  constexpr unsigned EVERY = 60;
+  for (unsigned variant = 0; variant < 8; variant++) {
+    bool straddle = variant & 2, waiting = variant & 4;
+    for (unsigned k = 0; k <= EVERY; k++) {
+      Bench b(15);
+      map_pages(b, DIRECTORY, TABLE, P | W | U);
+      switch_on(b);
+      b.mem_latency = variant & 1 ? 4 : 0;
+      size_t before = b.data.responses.size();
+      if (waiting) b.fetch.queue.push_back(fetch_of(0x20000));
+      b.data.queue.push_back(write_of(straddle ? 0x8FFC : 0x9000, 8));
+      for (unsigned i = 0; i < EVERY; i++) {
+        b.kill = i == k || k == EVERY;
+        b.tick();
+      }
+      b.drain();
+      check(b, b.data.responses.size() == before + 1, "kill %u: %zu data responses", k,
+            b.data.responses.size() - before);
+      expect_good(b, b.data.responses.back());
+      check(b, count(b.data.events, MISS) == 1u + straddle && count(b.data.events, FILL) == 1u + straddle,
+            "kill %u: a data walk's events", k);
+      unsigned references = 0;
+      for (const Mem &m : b.mem)
+        references += m.addr == TABLE + 4 * 8 || m.addr == TABLE + 4 * 9;
+      check(b, references == 2 * (1u + straddle), "kill %u: a data walk refers %u times to its PTEs", k, references);
+      check(b, (b.read32(TABLE + 4 * 9) & (A | D)) == (A | D), "kill %u: A and D are not written", k);
+      expect_good(b, b.run(write_of(0x9004)));
+      check(b, b.data.events.back().kind == HIT, "kill %u: the data walk's page is not entered", k);
+    }
+  }
+}
+
+/*
+ * A kill at every cycle of a fetch's walk and, at once, an operation of the data port: it waits for what the walk has
+ * outstanding. The bench finds references that overlap, and a request that changes while it is offered.
+ */
+void kill_and_control() {
+  enum { LOAD, CR3, CR0, ACCESSES, KINDS };
+  for (unsigned kind = 0; kind < KINDS; kind++) {
+    for (unsigned stall : {0u, 16u}) {
+      bool finished = false;
+      for (unsigned k = 0; !finished; k++) {
+        Bench b(16);
+        map_pages(b, DIRECTORY, TABLE, P | W | U);
+        map_pages(b, DIRECTORY2, TABLE2, P | W | U, 0x800000);
+        switch_on(b);
+        Req table = control(LOAD_TABLE, 0x5000, 0x17);
+        table.seg = GDTR;
+        b.run(table);
+        b.write(paddr_of(0x5010), 8, descriptor(0x2000, 0x3FFFF, 0xC93));
+        expect_good(b, b.run(read_of(0x5000))); // nothing to walk for on the way to the descriptor
+        b.mem_latency = stall ? 1 : 16;
+        size_t before = b.mem.size();
+        b.fetch.queue.push_back(fetch_of(0x9000));
+        while (b.fetch.accepted == 0)
+          b.tick();
+        for (unsigned i = 0; i < k; i++)
+          b.tick();
+        finished = !b.fetch.responses.empty();
+        check(b, k < 200, "the walk never ends");
+        Req op = load(DS, 0, 0x10, 0);
+        if (kind == CR3) op = control(WRITE_CR, 0, DIRECTORY2, 3);
+        if (kind == CR0) op = control(WRITE_CR, 0, CR0_ON & 0x7FFFFFFF, 0);
+        if (kind == ACCESSES) op = read_of(0xC000);
+        b.data.queue.push_back(op);
+        b.kill = true;
+        if (stall) b.mem_ready = 0; // an offered request stays offered
+        for (unsigned i = 0; i < stall; i++)
+          b.tick();
+        b.mem_ready = 1000;
+        b.drain();
+        Rsp r = b.data.responses.back();
+        if (kind == LOAD) {
+          check(b,
+                !r.fault && r.seg_base == 0x2000 && r.seg_limit == 0x3FFFFFFF && r.seg_attr == 0xC93 &&
+                    r.descriptor == descriptor(0x2000, 0x3FFFF, 0xC93),
+                "kill %u: the descriptor is %llx", k, (unsigned long long)r.descriptor);
+          check(b, b.mem.back().addr == paddr_of(0x5010) && b.mem.back().size == 8 && !b.mem.back().fetch,
+                "kill %u: the last reference is to %llx", k, (unsigned long long)b.mem.back().addr);
+        }
+        if (kind == ACCESSES) expect_good(b, r);
+        for (size_t i = before; i < b.mem.size() && kind != ACCESSES && kind != LOAD; i++) {
+          check(b, b.mem[i].addr == DIRECTORY || b.mem[i].addr == TABLE + 4 * 9, "kill %u: a reference to %llx", k,
+                (unsigned long long)b.mem[i].addr);
+        }
+        r = b.run_fetch(fetch_of(0xA000));
+        if (kind == CR0)
+          check(b, r.paddr[0] == 0xA000, "kill %u: the next fetch is translated", k);
+        else
+          expect_good(b, r, kind == CR3 ? 0x800000 : 0);
+      }
+    }
+  }
+}

@@ -19,6 +19,7 @@ struct Test {
 
 const Test TESTS[] = {
     {"reset_state", reset_state},
+    {"reset_again", reset_again},
     {"throughput", throughput},
     {"miss_cost", miss_cost},
     {"valid_waits_for_nobody", valid_waits_for_nobody},
@@ -31,7 +32,13 @@ const Test TESTS[] = {
     {"invalidations", invalidations},
     {"kill_everywhere", kill_everywhere},
     {"kill_of_a_response", kill_of_a_response},
+    {"kill_of_no_fetch", kill_of_no_fetch},
+    {"kill_and_control", kill_and_control},
     {"control_everywhere", control_everywhere},
+    {"touches_of_both_ports", touches_of_both_ports},
+    {"on_whose_behalf", on_whose_behalf},
+    {"held_responses", held_responses},
+    {"refill_before_a_response", refill_before_a_response},
     {"descriptor_loads", descriptor_loads},
     {"descriptor_faults", descriptor_faults},
 };

@@ -3,6 +3,7 @@
 #define MMU86_RTL_TESTS_H
 
 void reset_state();
+void reset_again();
 void throughput();
 void miss_cost();
 void valid_waits_for_nobody();
@@ -15,7 +16,13 @@ void fetch_rights();
 void invalidations();
 void kill_everywhere();
 void kill_of_a_response();
+void kill_of_no_fetch();
+void kill_and_control();
 void control_everywhere();
+void touches_of_both_ports();
+void on_whose_behalf();
+void held_responses();
+void refill_before_a_response();
 void descriptor_loads();
 void descriptor_faults();
 
