@@ -127,11 +127,11 @@ static bool in_lockstep(const bench_setup_t *setup, uint64_t insns, stream_t *st
 /* The RTL alone on a recorded stream. */
 static bool bare(const stream_t *stream, double *rate, char *error, unsigned error_bytes) {
   world_t world;
-  if (!world_create(&world, stream->start.bytes)) {
+  if (!world_create(&world, stream->start.size)) {
     snprintf(error, error_bytes, "no memory for the DUT's world");
     return false;
   }
-  memcpy(world.ram, stream->start.ram, world.bytes);
+  memcpy(world.bytes, stream->start.bytes, world.size);
   void *handle = open_dut(&world, false, error, error_bytes);
   stats_t stats = {0};
   mmu_rsp_t rsp;

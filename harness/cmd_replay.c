@@ -24,6 +24,25 @@ typedef struct {
   progress_t progress;
 } replay_t;
 
+/* What happens between transactions. Returns false if the DUT cannot follow. */
+static bool change(replay_t *r, const trace_record_t *record) {
+  switch (record->kind) {
+  case TRACE_STORE:
+    rig_store(&r->rig, record->paddr, record->size, record->data);
+    return true;
+  case TRACE_LOAD:
+    rig_load(&r->rig, record->paddr, record->bytes, record->size);
+    return true;
+  case TRACE_MAP:
+    rig_map(&r->rig, &record->map);
+    return true;
+  default:
+    if (!lockstep_can_reset(&r->cosim.ls)) return false;
+    rig_reset(&r->rig);
+    return true;
+  }
+}
+
 /* Feeds the stream. Returns TRACE_OK if the two sides differ, or a signal comes, before its end. */
 static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
   trace_record_t record;
@@ -33,11 +52,13 @@ static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
     trace_status_t status = trace_read(r->reader, &record);
     if (status == TRACE_CORRUPT) snprintf(error, error_bytes, "%s", trace_error(r->reader));
     if (status != TRACE_OK) return status;
-    if (record.kind == TRACE_STORE) {
-      rig_store(&r->rig, record.paddr, record.size, record.data);
-    } else if (record.kind == TRACE_LOAD) {
-      rig_load(&r->rig, record.paddr, record.bytes, record.size);
-    } else if (!acceptable(&r->rig, &record.req)) {
+    if (record.kind != TRACE_REQUEST) {
+      if (change(r, &record)) continue;
+      snprintf(error, error_bytes, "transaction %llu: the trace resets the machine; the DUT %s has no reset",
+               (unsigned long long)ls->sequence, r->cosim.dut->name);
+      return TRACE_CORRUPT;
+    }
+    if (!acceptable(&r->rig, &record.req)) {
       snprintf(error, error_bytes, "transaction %llu: LOAD_SEG in real mode", (unsigned long long)ls->sequence);
       return TRACE_CORRUPT;
     } else {

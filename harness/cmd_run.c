@@ -40,6 +40,16 @@ static void loaded(void *ctx, uint64_t paddr, const void *bytes, uint64_t n) {
   lockstep_loaded(&run->cosim.ls, paddr, bytes, n);
 }
 
+static void mapped(void *ctx, const memmap_t *map) {
+  run_t *run = ctx;
+  lockstep_mapped(&run->cosim.ls, map);
+}
+
+static void reset(void *ctx) {
+  run_t *run = ctx;
+  lockstep_reset(&run->cosim.ls);
+}
+
 static void put(run_t *run, FILE *file, uint8_t byte) {
   progress_clear(&run->progress);
   if (fputc(byte, file) == EOF || (byte == '\n' && fflush(file) != 0)) run->output_failed = true;
@@ -97,7 +107,12 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   machine_config_t config = {
       .ram_bytes = ram_bytes,
       .mmu = run->cosim.mmu,
-      .hooks = {.ctx = run, .transact = transact, .stored = watched ? stored : NULL, .loaded = watched ? loaded : NULL},
+      .hooks = {.ctx = run,
+                .transact = transact,
+                .stored = watched ? stored : NULL,
+                .loaded = watched ? loaded : NULL,
+                .mapped = mapped,
+                .reset = reset},
       .serial = serial,
       .serial_ctx = run,
       .debugcon = run->debugcon ? debugcon : NULL,
@@ -156,8 +171,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   default:
     o.stop = "stopped";
   }
-  world_t model = {machine_ram(run->machine), machine_ram_bytes(run->machine)};
-  summary_judge(&o, &run->cosim, &model);
+  summary_judge(&o, &run->cosim, machine_memory(run->machine));
   return o;
 }
 

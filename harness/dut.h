@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
-#define DUT_ABI_VERSION 1u
+#define DUT_ABI_VERSION 2u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -75,6 +75,9 @@ typedef struct {
   bool (*wave_open)(void *dut, const char *path, char *error, unsigned error_bytes);
   void (*wave_note)(void *dut, const dut_annotation_t *note);
   bool (*wave_close)(void *dut, char *error, unsigned error_bytes);
+
+  /* Optional: RESET. Everything becomes as after open, but for cycles and an open waveform, which go on. */
+  void (*reset)(void *dut);
 } dut_ops_t;
 
 /* The RTL of this repository, Verilated. */

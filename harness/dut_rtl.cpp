@@ -44,6 +44,7 @@ public:
   virtual bool wave_open(const char *path, char *error, unsigned error_bytes) = 0;
   virtual void wave_note(const dut_annotation_t &note) = 0;
   virtual bool wave_close(char *error, unsigned error_bytes) = 0;
+  virtual void reset() = 0;
 
   char error[256] = "";
   uint64_t cycles = 0;
@@ -110,7 +111,7 @@ private:
     context.commandArgs((int)pointers.size(), pointers.data());
   }
 
-  void reset() {
+  void reset() override {
     top->rst_ni = 0;
     top->f_rsp_ready_i = 1;
     top->d_rsp_ready_i = 1;
@@ -334,6 +335,10 @@ uint64_t rtl_cycles(void *dut) {
   return device(dut)->cycles;
 }
 
+void rtl_reset(void *dut) {
+  device(dut)->reset();
+}
+
 bool rtl_wave_open(void *dut, const char *path, char *error, unsigned error_bytes) {
   return device(dut)->wave_open(path, error, error_bytes);
 }
@@ -363,7 +368,8 @@ const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            rtl_cycles,
                            waves ? rtl_wave_open : nullptr,
                            waves ? rtl_wave_note : nullptr,
-                           waves ? rtl_wave_close : nullptr};
+                           waves ? rtl_wave_close : nullptr,
+                           rtl_reset};
 
 } // namespace
 

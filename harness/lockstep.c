@@ -1,5 +1,6 @@
 #include "lockstep.h"
 
+#include <assert.h>
 #include <string.h>
 
 const char *lockstep_diff_name(unsigned i) {
@@ -144,6 +145,21 @@ void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t dat
 void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n) {
   if (ls->dut_world) world_load(ls->dut_world, paddr, bytes, n);
   if (ls->trace) trace_load(ls->trace, paddr, bytes, n);
+}
+
+void lockstep_mapped(lockstep_t *ls, const memmap_t *map) {
+  if (ls->dut_world) world_map(ls->dut_world, map);
+  if (ls->trace) trace_map(ls->trace, map);
+}
+
+bool lockstep_can_reset(const lockstep_t *ls) {
+  return !ls->dut || ls->dut->reset;
+}
+
+void lockstep_reset(lockstep_t *ls) {
+  assert(lockstep_can_reset(ls));
+  if (ls->dut) ls->dut->reset(ls->handle);
+  if (ls->trace) trace_reset(ls->trace);
 }
 
 void lockstep_finish(lockstep_t *ls) {

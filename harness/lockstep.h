@@ -100,6 +100,15 @@ void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t dat
 /* A loader wrote n bytes: likewise. */
 void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n);
 
+/* The memory map has changed: likewise. */
+void lockstep_mapped(lockstep_t *ls, const memmap_t *map);
+
+/* True if the device, if there is one, can be reset. */
+bool lockstep_can_reset(const lockstep_t *ls);
+
+/* RESET of the reference has happened: resets the DUT too and notes it in the trace. lockstep_can_reset holds. */
+void lockstep_reset(lockstep_t *ls);
+
 /* Ends a waveform that is still open. wave_failed and wave_error say if it is not whole. */
 void lockstep_finish(lockstep_t *ls);
 

@@ -9,7 +9,8 @@
 typedef struct {
   lockstep_t *ls; /* not owned */
   mmu_t *mmu;     /* the reference */
-  world_t world;  /* its memory */
+  mmu_config_t config;
+  world_t world; /* its memory */
 } rig_t;
 
 /* Makes the reference and its memory. Returns false without memory. */
@@ -22,5 +23,9 @@ bool rig_transact(rig_t *rig, const mmu_req_t *req, mmu_rsp_t *rsp);
 /* A store of size bytes (1..8), and a bulk one, into both worlds. */
 void rig_store(rig_t *rig, uint64_t paddr, unsigned size, uint64_t data);
 void rig_load(rig_t *rig, uint64_t paddr, const void *bytes, uint64_t n);
+
+/* The memory map of both worlds changes; both MMUs are reset. */
+void rig_map(rig_t *rig, const memmap_t *map);
+void rig_reset(rig_t *rig);
 
 #endif

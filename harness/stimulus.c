@@ -270,7 +270,7 @@ static bool look_at_reset(stimulus_t *s) {
 }
 
 bool stimulus_start(stimulus_t *s, rig_t *rig, uint64_t seed) {
-  assert(rig->world.bytes >= STIMULUS_RAM_MIN);
+  assert(rig->world.size >= STIMULUS_RAM_MIN);
   *s = (stimulus_t){.rig = rig, .rng = {seed}};
   choose_hot(s);
   return look_at_reset(s) && renew(s);

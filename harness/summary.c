@@ -20,6 +20,7 @@ int summary_status(verdict_t verdict) {
 }
 
 void summary_judge(outcome_t *o, const cosim_t *c, const world_t *model_world) {
+  o->unmapped = model_world->unmapped;
   if (!c->dut) return;
   if (c->ls.state != LOCKSTEP_AGREE) {
     o->verdict = VERDICT_MISMATCH;
@@ -91,6 +92,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   if (o->exited) row(out, "guest's exit code", o->guest_exit_code);
   references(out, &c->ls.stats);
   faults(out, &c->ls.stats);
+  row(out, "unmapped addresses", o->unmapped);
   if (c->dut) {
     row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE);
     fprintf(out, "  %-24s %16s\n", "memory images", o->images_identical ? "identical" : "DIFFERENT");
@@ -137,6 +139,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   set(root, "tlb_misses", s->tlb_misses);
   set(root, "tlb_evictions", s->tlb_evictions);
   set(root, "walks", s->walks);
+  set(root, "unmapped_references", o->unmapped);
   set(root, "faults", stats_faults(s));
   json_object_set_new(root, "faults_by_vector", faults_json(s));
   set(root, "mismatches",

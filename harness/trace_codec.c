@@ -74,10 +74,19 @@ static size_t encode_request(trace_codec_t *codec, const mmu_req_t *req, uint8_t
   return (size_t)(p - out);
 }
 
+static uint8_t *put_map(uint8_t *out, const memmap_t *map) {
+  out = put_varint(out, map->rom_bytes);
+  out = put_varint(out, map->ram_reads);
+  out = put_varint(out, map->ram_writes);
+  return put_varint(out, map->a20);
+}
+
 size_t trace_encode(trace_codec_t *codec, const trace_record_t *record, uint8_t *out) {
   if (record->kind == TRACE_REQUEST) return encode_request(codec, &record->req, out);
   uint8_t *p = out;
   *p++ = (uint8_t)record->kind;
+  if (record->kind == TRACE_RESET) return 1;
+  if (record->kind == TRACE_MAP) return (size_t)(put_map(p, &record->map) - out);
   p = put_varint(p, record->size);
   p = put_varint(p, zigzag(record->paddr - codec->last_paddr));
   codec->last_paddr = record->paddr;
@@ -137,6 +146,14 @@ static void decode_request(trace_codec_t *codec, cursor_t *c, mmu_req_t *req) {
   codec->last[class] = *req;
 }
 
+static memmap_t get_map(cursor_t *c) {
+  uint64_t rom_bytes = get_varint(c), reads = get_varint(c), writes = get_varint(c), a20 = get_varint(c);
+  if (rom_bytes > UINT32_MAX || reads > UINT16_MAX || writes > UINT16_MAX || a20 > 1) c->bad = true;
+  memmap_t map = {(uint32_t)rom_bytes, (uint16_t)reads, (uint16_t)writes, a20 != 0};
+  if (!memmap_valid(&map)) c->bad = true;
+  return map;
+}
+
 size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_record_t *record) {
   cursor_t c = {in, in + n, false};
   memset(record, 0, sizeof *record);
@@ -160,6 +177,11 @@ size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_rec
     record->size = (uint32_t)size;
     break;
   }
+  case TRACE_MAP:
+    record->map = get_map(&c);
+    break;
+  case TRACE_RESET:
+    break;
   default:
     return 0;
   }

@@ -133,6 +133,14 @@ void trace_load(trace_writer_t *w, uint64_t paddr, const void *bytes, uint64_t n
   }
 }
 
+void trace_map(trace_writer_t *w, const memmap_t *map) {
+  append(w, &(trace_record_t){.kind = TRACE_MAP, .map = *map});
+}
+
+void trace_reset(trace_writer_t *w) {
+  append(w, &(trace_record_t){.kind = TRACE_RESET});
+}
+
 bool trace_failed(const trace_writer_t *w) {
   return w->error != 0;
 }

@@ -17,6 +17,13 @@ static mmu_config_t config(void) {
   return mmu_default_config();
 }
 
+static void reset(void *dut) {
+  fake_dut_t *fake = dut;
+  mmu_config_t c = config();
+  mmu_mem_port_t port = {fake, mem_read, mem_write};
+  mmu_init(fake->mmu, &c, &port);
+}
+
 static void *open_fake(const dut_env_t *env, char *error, unsigned error_bytes) {
   fake_dut_t *fake = calloc(1, sizeof *fake);
   if (fake) fake->mmu = malloc(mmu_sizeof());
@@ -26,9 +33,7 @@ static void *open_fake(const dut_env_t *env, char *error, unsigned error_bytes) 
     return NULL;
   }
   fake->env = *env;
-  mmu_config_t c = config();
-  mmu_mem_port_t port = {fake, mem_read, mem_write};
-  mmu_init(fake->mmu, &c, &port);
+  reset(fake);
   return fake;
 }
 
@@ -64,6 +69,7 @@ const dut_ops_t *fake_dut(void) {
                                 .close = close_fake,
                                 .transact = transact,
                                 .error = error,
-                                .cycles = cycles};
+                                .cycles = cycles,
+                                .reset = reset};
   return &ops;
 }

@@ -196,6 +196,38 @@ START_TEST(images_are_compared) {
 }
 END_TEST
 
+/* Both sides walk tables that lie where the map says, each in its own bytes; then RESET takes them back. */
+START_TEST(map_and_reset_reach_both_sides) {
+  static uint8_t rom[64 << 10];
+  bench_t b;
+  mmu_rsp_t rsp;
+  uint64_t paddr;
+  open_bench(&b);
+  memmap_t map = {.rom_bytes = sizeof rom, .ram_writes = 1 << 12, .a20 = true};
+  rom[0] = 0x03; /* a directory in ROM, its table at 1000H */
+  rom[1] = 0x10;
+  rig_map(&b.rig, &map);
+  rig_load(&b.rig, 0xFFFF0000, rom, sizeof rom);
+  rig_store(&b.rig, 0x1000, 4, 0x5003);
+  rig_store(&b.rig, 0xF0000, 4, 0xBAD);
+  ck_assert(rig_transact(&b.rig, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 3, .data = 0xF0000}, &rsp));
+  ck_assert(rig_transact(&b.rig, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 0, .data = 0x80000001}, &rsp));
+  mmu_req_t read = {.op = MMU_OP_SYSTEM, .seg = MMU_SEG_LINEAR, .size = 4, .offset = 0x10};
+  ck_assert(rig_transact(&b.rig, &read, &rsp));
+  ck_assert_uint_eq(rsp.paddr[0], 0x5010);
+  ck_assert_uint_eq(world_read(&b.dut_world, 0xF0000, 4), 0x1003); /* A went to the RAM behind the ROM */
+  ck_assert_uint_eq(b.dut_world.bytes[0xF0000], 0x23);
+  ck_assert(world_equal(&b.rig.world, &b.dut_world, &paddr));
+  b.dut_world.bytes[b.dut_world.size + 0x1234] ^= 1;
+  ck_assert(!world_equal(&b.rig.world, &b.dut_world, &paddr));
+  ck_assert_uint_eq(paddr, 0xFFFF1234);
+  rig_reset(&b.rig);
+  ck_assert(rig_transact(&b.rig, &read, &rsp));
+  ck_assert_uint_eq(rsp.paddr[0], 0x10);
+  close_bench(&b);
+}
+END_TEST
+
 START_TEST(report_says_what_where_and_how_to_repeat) {
   bench_t b;
   char *text = NULL;
@@ -273,6 +305,7 @@ int main(void) {
   tcase_add_loop_test(t, hang_and_protocol_are_told_apart, 0, 2);
   tcase_add_test(t, lost_writes_are_caught);
   tcase_add_test(t, images_are_compared);
+  tcase_add_test(t, map_and_reset_reach_both_sides);
   tcase_add_test(t, report_says_what_where_and_how_to_repeat);
   tcase_add_test(t, stimulus_reaches_everything);
   tcase_add_test(t, stimulus_follows_from_its_seed);

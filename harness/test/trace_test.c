@@ -54,6 +54,14 @@ static trace_record_t record_at(rng_t *rng, unsigned i) {
   trace_record_t r = {.kind = TRACE_REQUEST};
   if (i % 20000 == 7) {
     r = (trace_record_t){.kind = TRACE_LOAD, .paddr = rng_next(rng), .size = 65536, .bytes = bulk};
+  } else if (i % 1000 == 3) {
+    r.kind = TRACE_RESET;
+  } else if (i % 1000 == 4) {
+    r.kind = TRACE_MAP;
+    r.map = (memmap_t){.rom_bytes = MEMMAP_ROM_UNIT * rng_below(rng, 5),
+                       .ram_reads = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1),
+                       .ram_writes = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1),
+                       .a20 = rng_chance(rng, 50)};
   } else if (rng_chance(rng, 30)) {
     unsigned size = 1 + rng_below(rng, 8);
     r = (trace_record_t){.kind = TRACE_STORE, .paddr = rng_next(rng), .size = size, .data = rng_next(rng)};
@@ -66,6 +74,10 @@ static trace_record_t record_at(rng_t *rng, unsigned i) {
 static void put(trace_writer_t *w, const trace_record_t *r) {
   if (r->kind == TRACE_REQUEST)
     trace_request(w, &r->req);
+  else if (r->kind == TRACE_RESET)
+    trace_reset(w);
+  else if (r->kind == TRACE_MAP)
+    trace_map(w, &r->map);
   else if (r->kind == TRACE_STORE)
     trace_store(w, r->paddr, r->size, r->data);
   else
@@ -119,11 +131,12 @@ static unsigned read_stream(trace_status_t *status) {
       same_request(&got.req, &want.req);
       continue;
     }
+    ck_assert(memmap_equal(&got.map, &want.map));
     ck_assert_uint_eq(got.paddr, want.paddr);
     ck_assert_uint_eq(got.size, want.size);
     if (want.kind == TRACE_STORE)
       ck_assert_uint_eq(got.data, want.data);
-    else
+    else if (want.kind == TRACE_LOAD)
       ck_assert_int_eq(memcmp(got.bytes, want.bytes, want.size), 0);
   }
   trace_close(r);
@@ -231,7 +244,8 @@ START_TEST(damaged_streams_are_refused) {
     }
     trace_status_t status;
     while ((status = trace_read(r, &record)) == TRACE_OK)
-      ck_assert(record.kind != TRACE_REQUEST || trace_request_valid(&record.req));
+      ck_assert((record.kind != TRACE_REQUEST || trace_request_valid(&record.req)) &&
+                (record.kind != TRACE_MAP || memmap_valid(&record.map)));
     if (status == TRACE_CORRUPT) ck_assert_ptr_nonnull(strstr(trace_error(r), path));
     refused += status != TRACE_END;
     trace_close(r);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool machine_fail(char *error, unsigned error_bytes, const char *format, ...) {
   if (!error || error_bytes == 0) return false;
@@ -31,52 +30,11 @@ static bool port_translate(void *ctx, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return false;
 }
 
-static uint64_t port_read(void *ctx, uint64_t paddr, unsigned size) {
-  const machine_t *m = ctx;
-  return ram_read(&m->ram, paddr, size);
-}
-
-static void port_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
-  machine_t *m = ctx;
-  ram_write(&m->ram, paddr, size, data);
-  if (m->hooks.stored) m->hooks.stored(m->hooks.ctx, paddr, size, data);
-}
-
 static uint8_t port_interrupt_ack(void *ctx) {
   machine_t *m = ctx;
   uint8_t vector = pic_ack(&m->pic);
   machine_update_intr(m);
   return vector;
-}
-
-/* The reference MMU writes entries and descriptors behind the emulator's back. */
-static void mmu_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
-  machine_t *m = ctx;
-  ram_write(&m->ram, paddr, size, data);
-  cpu_memory_changed(m->cpu, paddr, size);
-}
-
-/* --- loaders --- */
-
-void machine_loaded(machine_t *m, uint64_t paddr, uint64_t n) {
-  const uint8_t *bytes = m->ram.bytes + paddr;
-  for (uint64_t at = 0, part; at < n; at += part) {
-    part = n - at < MMU_PAGE_BYTES ? n - at : MMU_PAGE_BYTES;
-    cpu_memory_changed(m->cpu, paddr + at, (unsigned)part);
-  }
-  if (m->hooks.loaded) {
-    m->hooks.loaded(m->hooks.ctx, paddr, bytes, n);
-  } else if (m->hooks.stored) {
-    for (uint64_t at = 0, part; at < n; at += part) {
-      part = (paddr + at) % 8 == 0 && n - at >= 8 ? 8 : 1;
-      m->hooks.stored(m->hooks.ctx, paddr + at, (unsigned)part, ram_read(&m->ram, paddr + at, (unsigned)part));
-    }
-  }
-}
-
-void machine_load(machine_t *m, uint64_t paddr, const void *bytes, uint64_t n) {
-  memcpy(m->ram.bytes + paddr, bytes, n);
-  machine_loaded(m, paddr, n);
 }
 
 /* --- life --- */
@@ -114,8 +72,8 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
   m->debugcon = config->debugcon;
   m->debugcon_ctx = config->debugcon_ctx;
 
-  const mmu_mem_port_t mem = {m, port_read, mmu_write};
-  const cpu_port_t port = {m, port_translate, port_read, port_write, machine_in, machine_out, port_interrupt_ack};
+  const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_write};
+  const cpu_port_t port = {m, port_translate, machine_read, machine_write, machine_in, machine_out, port_interrupt_ack};
   m->mmu = malloc(mmu_sizeof());
   if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
     mmu_init(m->mmu, &config->mmu, &mem);
@@ -152,6 +110,10 @@ cpu_t *machine_cpu(machine_t *m) {
 
 mmu_t *machine_mmu(machine_t *m) {
   return m->mmu;
+}
+
+const ram_t *machine_memory(const machine_t *m) {
+  return &m->ram;
 }
 
 uint8_t *machine_ram(machine_t *m) {

@@ -12,6 +12,7 @@
 
 #include "cpu.h"
 #include "mmu.h"
+#include "ram.h"
 
 enum { MACHINE_HZ = 100000000 };
 
@@ -32,6 +33,8 @@ typedef struct machine machine_t;
  * (normally with mmu_transact). Returns false to stop the run.
  * stored is called after each guest store to physical memory (also one beyond RAM, which changes nothing).
  * loaded is called after a loader has written n bytes at paddr; if it is NULL, stored gets them in pieces.
+ * mapped is called when the chipset has changed the memory map, which begins as memmap_flat().
+ * reset is called when the machine is reset: its MMU is in its state after RESET, its memory is as it was.
  * What the reference MMU writes itself (accessed, dirty, busy bits) is not reported: it is in rsp's log.
  */
 typedef struct {
@@ -39,6 +42,8 @@ typedef struct {
   bool (*transact)(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
   void (*stored)(void *ctx, uint64_t paddr, unsigned size, uint64_t data);
   void (*loaded)(void *ctx, uint64_t paddr, const void *bytes, uint64_t n);
+  void (*mapped)(void *ctx, const memmap_t *map);
+  void (*reset)(void *ctx);
 } machine_hooks_t;
 
 typedef struct {
@@ -78,7 +83,8 @@ const char *machine_diagnostic(const machine_t *machine);
 cpu_t *machine_cpu(machine_t *machine);
 mmu_t *machine_mmu(machine_t *machine);
 
-/* The model's world: ram_bytes bytes of RAM. */
+/* The model's world, and its ram_bytes bytes of RAM. */
+const ram_t *machine_memory(const machine_t *machine);
 uint8_t *machine_ram(machine_t *machine);
 uint64_t machine_ram_bytes(const machine_t *machine);
 

@@ -9,6 +9,7 @@
 #include "cmos.h"
 #include "kbc8042.h"
 #include "machine.h"
+#include "mmio.h"
 #include "pic8259.h"
 #include "pit8254.h"
 #include "ram.h"
@@ -18,6 +19,7 @@ enum { RECENT = 32 }; /* power of two */
 
 struct machine {
   ram_t ram;
+  mmio_t mmio;
   mmu_t *mmu;
   cpu_t *cpu;
   machine_hooks_t hooks;
@@ -71,11 +73,26 @@ uint32_t machine_in(void *machine, uint16_t port, unsigned size);
 void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data);
 
 /*
+ * Physical memory as the CPU's data reaches it (devices included), and as the reference MMU's own references do
+ * (memory only). (machine_memory.c)
+ */
+uint64_t machine_read(void *machine, uint64_t paddr, unsigned size);
+void machine_write(void *machine, uint64_t paddr, unsigned size, uint64_t data);
+uint64_t machine_mmu_read(void *machine, uint64_t paddr, unsigned size);
+void machine_mmu_write(void *machine, uint64_t paddr, unsigned size, uint64_t data);
+
+/* Changes the memory map: the CPU forgets what it decoded where it changed, the hooks are told. (machine_memory.c) */
+void machine_set_map(machine_t *machine, const memmap_t *map);
+
+/* Makes n bytes the ROM that ends at 4 GiB and hides RAM from C0000 to FFFFF, as after RESET. (machine_memory.c) */
+void machine_load_rom(machine_t *machine, const void *bytes, uint32_t n);
+
+/*
  * Tells the CPU and the hooks that a loader has changed n bytes of RAM at paddr. Every byte a loader writes goes
- * through here or machine_load. (machine.c)
+ * through here or machine_load. (machine_memory.c)
  */
 void machine_loaded(machine_t *machine, uint64_t paddr, uint64_t n);
-/* Writes n bytes to RAM at paddr, for loaders. They must lie in RAM. (machine.c) */
+/* Writes n bytes to RAM at paddr, for loaders. They must lie in RAM. (machine_memory.c) */
 void machine_load(machine_t *machine, uint64_t paddr, const void *bytes, uint64_t n);
 
 /* Formats a line into error (bytes > 0; nothing if NULL); unprintable characters become '?'. Returns false. (machine.c)

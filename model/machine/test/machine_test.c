@@ -185,7 +185,7 @@ END_TEST
 
 /* A co-simulation with a memory of its own, which takes the MMU's writes from the log. */
 typedef struct {
-  uint8_t *ram;
+  ram_t ram;
   unsigned until_refusal; /* transactions that are still allowed */
   unsigned walk_writes;
 } observer_t;
@@ -197,31 +197,33 @@ static bool observe(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp)
   for (unsigned i = 0; i < rsp->n_mem; i++) {
     if (!rsp->mem[i].write) continue;
     o->walk_writes++;
-    store_le32(o->ram + rsp->mem[i].paddr, (uint32_t)rsp->mem[i].data);
+    store_le32(o->ram.bytes + rsp->mem[i].paddr, (uint32_t)rsp->mem[i].data);
   }
   return true;
 }
 
 static void stored(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
   observer_t *o = ctx;
-  ram_write(&(ram_t){o->ram, 4 * MiB}, paddr, size, data);
+  ram_write(&o->ram, paddr, size, data);
 }
 
 START_TEST(observer_sees_every_write_once) {
-  observer_t o = {.ram = calloc(1, 4 * MiB), .until_refusal = UINT32_MAX};
+  observer_t o = {.until_refusal = UINT32_MAX};
+  ck_assert(ram_create(&o.ram, 4 * MiB));
   machine_t *m =
       boot(paging, sizeof paging, NULL, &(machine_hooks_t){.ctx = &o, .transact = observe, .stored = stored});
   ck_assert_int_eq(machine_run(m, 1000), MACHINE_EXIT);
   ck_assert_uint_eq(machine_exit_code(m), 0x63); /* accessed and dirty */
   ck_assert_uint_gt(o.walk_writes, 2);
-  ck_assert_mem_eq(o.ram, machine_ram(m), 4 * MiB);
+  ck_assert_mem_eq(o.ram.bytes, machine_ram(m), 4 * MiB);
   machine_destroy(m);
-  free(o.ram);
+  ram_destroy(&o.ram);
 }
 END_TEST
 
 START_TEST(refused_transaction_stops_and_is_tried_again) {
-  observer_t o = {.ram = calloc(1, 4 * MiB), .until_refusal = UINT32_MAX};
+  observer_t o = {.until_refusal = UINT32_MAX};
+  ck_assert(ram_create(&o.ram, 4 * MiB));
   output_t out;
   machine_t *m = boot(hello, sizeof hello, &out, &(machine_hooks_t){.ctx = &o, .transact = observe, .stored = stored});
   unsigned stops = 0;
@@ -232,7 +234,7 @@ START_TEST(refused_transaction_stops_and_is_tried_again) {
   ck_assert_uint_gt(stops, 10);
   ck_assert_str_eq(out.text, "hello\n");
   machine_destroy(m);
-  free(o.ram);
+  ram_destroy(&o.ram);
 }
 END_TEST
 

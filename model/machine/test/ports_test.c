@@ -113,23 +113,6 @@ START_TEST(exit_by_any_size) {
 }
 END_TEST
 
-START_TEST(memory_beyond_ram) {
-  ram_t ram;
-  ck_assert(ram_create(&ram, MiB));
-  ram_write(&ram, MiB - 4, 4, 0x11223344);
-  ck_assert_uint_eq(ram_read(&ram, MiB - 4, 4), 0x11223344);
-  ck_assert_uint_eq(ram_read(&ram, MiB - 2, 4), 0xFFFF1122);
-  ck_assert_uint_eq(ram_read(&ram, MiB - 3, 3), 0x112233);
-  ram_write(&ram, MiB - 1, 8, 0x5566);
-  ck_assert_uint_eq(ram_read(&ram, MiB - 1, 1), 0x66);
-  ck_assert_uint_eq(ram_read(&ram, MiB, 8), UINT64_MAX);
-  ck_assert_uint_eq(ram_read(&ram, UINT64_MAX, 1), 0xFF);
-  ck_assert_uint_eq(ram_read(&ram, UINT64_MAX - 3, 8) >> 32, 0); /* wraps to address 0 */
-  ram_write(&ram, UINT64_MAX - 8, 8, 0);
-  ram_destroy(&ram);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("ports");
   TCase *tests = tcase_create("ports");
@@ -140,7 +123,6 @@ int main(void) {
   tcase_add_test(tests, keyboard_controller);
   tcase_add_test(tests, port_92_resets);
   tcase_add_test(tests, exit_by_any_size);
-  tcase_add_test(tests, memory_beyond_ram);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
