@@ -142,7 +142,7 @@ static bool bare(const stream_t *stream, double *rate, char *error, unsigned err
       world_write(&world, r->paddr, r->size, r->data);
     } else {
       dut_rtl()->transact(handle, &r->req, &rsp);
-      stats.references += r->req.op <= MMU_OP_LOAD_SEG;
+      stats.references += stats_is_reference(&r->req);
     }
   }
   *rate = (double)stats.references / (progress_clock() - started);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "decode.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
@@ -12,9 +13,10 @@
 #include "summary.h"
 #include "x86.h"
 
-/* A segment load makes sense in protected mode only; a trace from elsewhere may ask for it anyway. */
+/* What reads descriptors makes sense in protected mode only; a trace from elsewhere may ask for it anyway. */
 static bool acceptable(const rig_t *rig, const mmu_req_t *req) {
-  return req->op != MMU_OP_LOAD_SEG || (mmu_cr(rig->mmu, 0) & X86_CR0_PE);
+  bool needs_protection = req->op == MMU_OP_LOAD_SEG || req->op >= MMU_OP_VERIFY;
+  return !needs_protection || (mmu_cr(rig->mmu, 0) & X86_CR0_PE);
 }
 
 typedef struct {
@@ -59,7 +61,8 @@ static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
       return TRACE_CORRUPT;
     }
     if (!acceptable(&r->rig, &record.req)) {
-      snprintf(error, error_bytes, "transaction %llu: LOAD_SEG in real mode", (unsigned long long)ls->sequence);
+      snprintf(error, error_bytes, "transaction %llu: %s in real mode", (unsigned long long)ls->sequence,
+               decode_op_name(record.req.op));
       return TRACE_CORRUPT;
     } else {
       if (!rig_transact(&r->rig, &record.req, &rsp)) return TRACE_OK;

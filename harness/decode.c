@@ -12,14 +12,14 @@ static const char *pick(const char *const *names, unsigned n, unsigned i) {
 }
 
 const char *decode_seg_name(unsigned seg) {
-  static const char *const names[] = {"ES", "CS",        "SS",        "DS",   "FS",   "GS",    "LDTR",
-                                      "TR", "staged CS", "staged SS", "GDTR", "IDTR", "linear"};
+  static const char *const names[] = {"ES", "CS",        "SS",        "DS",        "FS",   "GS",   "LDTR",
+                                      "TR", "staged CS", "staged SS", "staged TR", "GDTR", "IDTR", "linear"};
   return pick(names, sizeof names / sizeof *names, seg);
 }
 
 const char *decode_op_name(unsigned op) {
-  static const char *const names[] = {"ACCESS",  "SYSTEM",   "LOAD_SEG",   "COMMIT_SEG",
-                                      "SET_SEG", "WRITE_CR", "LOAD_TABLE", "INVLPG"};
+  static const char *const names[] = {"ACCESS",     "SYSTEM", "LOAD_SEG", "COMMIT_SEG", "SET_SEG",  "WRITE_CR",
+                                      "LOAD_TABLE", "INVLPG", "VERIFY",   "LOAD_GATE",  "CHECK_IO", "MARK_TASK"};
   return pick(names, sizeof names / sizeof *names, op);
 }
 
@@ -40,8 +40,21 @@ static const char *access_name(unsigned access) {
 }
 
 static const char *load_name(unsigned reason) {
-  static const char *const names[] = {"data",        "stack",     "inner stack", "code by jump",
-                                      "code return", "code gate", "LDT",         "task"};
+  static const char *const names[] = {"data",
+                                      "stack",
+                                      "inner stack",
+                                      "code by jump",
+                                      "code return",
+                                      "code gate",
+                                      "LDT",
+                                      "task",
+                                      "code gate by jump",
+                                      "new task",
+                                      "return to task",
+                                      "LDT of new task",
+                                      "code of new task",
+                                      "stack of new task",
+                                      "data of new task"};
   return pick(names, sizeof names / sizeof *names, reason);
 }
 
@@ -59,8 +72,11 @@ static void add_reference(const mmu_req_t *req, char *buf) {
       req->size == 1 ? "" : "s");
   if (req->rmw) add(buf, " read-modify-write");
   if (req->op == MMU_OP_ACCESS) add(buf, ", CPL %u", req->cpl);
+  if (req->align) add(buf, ", aligned to %u", 1u << req->align);
   if (req->implicit) add(buf, ", implicit supervisor");
 }
+
+static const char *const verify_names[] = {"LAR", "LSL", "VERR", "VERW"};
 
 char *decode_request(const mmu_req_t *req, char buf[DECODE_LINE]) {
   buf[0] = 0;
@@ -78,7 +94,9 @@ char *decode_request(const mmu_req_t *req, char buf[DECODE_LINE]) {
     add(buf, "%s <- %s", decode_seg_name(req->seg), decode_seg_name(req->reason));
     break;
   case MMU_OP_SET_SEG:
-    if (req->reason == MMU_SET_RAW)
+    if (req->reason == MMU_SET_OUTER)
+      add(buf, "%s kept or made null for outer level %u", decode_seg_name(req->seg), req->cpl);
+    else if (req->reason == MMU_SET_RAW)
       add(buf, "%s <- %04x raw base %08" PRIx64 " limit %08" PRIx32 " attr %03x", decode_seg_name(req->seg),
           req->selector, req->offset, (uint32_t)req->data, (unsigned)(req->data >> 32) & 0xfff);
     else
@@ -90,6 +108,19 @@ char *decode_request(const mmu_req_t *req, char buf[DECODE_LINE]) {
     break;
   case MMU_OP_LOAD_TABLE:
     add(buf, "%s <- base %08" PRIx64 " limit %04" PRIx64, decode_seg_name(req->seg), req->offset, req->data);
+    break;
+  case MMU_OP_VERIFY:
+    add(buf, "%s of selector %04x, CPL %u", pick(verify_names, 4, req->reason), req->selector, req->cpl);
+    break;
+  case MMU_OP_LOAD_GATE:
+    add(buf, "vector %02" PRIx64 " (%s), CPL %u", req->offset,
+        req->reason == MMU_EVENT_SOFTWARE ? "software" : "processor", req->cpl);
+    break;
+  case MMU_OP_CHECK_IO:
+    add(buf, "%u port%s from %04" PRIx64, req->size, req->size == 1 ? "" : "s", req->offset);
+    break;
+  case MMU_OP_MARK_TASK:
+    add(buf, "TSS of selector %04x %s", req->selector, req->data & 1 ? "busy" : "available");
     break;
   default:
     add(buf, "%08" PRIx64, req->offset);
@@ -164,12 +195,12 @@ char *decode_descriptor(uint64_t d, char buf[DECODE_LINE]) {
 }
 
 char *decode_mem(const mmu_mem_t *mem, char buf[DECODE_LINE]) {
-  static const char *const kinds[] = {"PDE", "PTE", "descriptor"};
+  static const char *const kinds[] = {"PDE", "PTE", "descriptor", "TSS"};
   static const char *const bits[] = {"P", "W", "U", "PWT", "PCD", "A", "D", "PS/PAT", "G"};
   buf[0] = 0;
-  add(buf, "%s %s %08" PRIx64 " %s %0*" PRIx64, mem->write ? "write" : "read ", pick(kinds, 3, mem->kind), mem->paddr,
+  add(buf, "%s %s %08" PRIx64 " %s %0*" PRIx64, mem->write ? "write" : "read ", pick(kinds, 4, mem->kind), mem->paddr,
       mem->write ? "<-" : "=", 2 * (mem->size > 8 ? 8 : mem->size), mem->data);
-  if (mem->kind == MMU_MEM_DESCRIPTOR) return buf;
+  if (mem->kind >= MMU_MEM_DESCRIPTOR) return buf;
   if (!(mem->data & X86_PTE_P)) {
     add(buf, "  (not present)");
     return buf;

@@ -228,6 +228,7 @@ private:
     rsp.vector = top->f_rsp_vector_o;
     rsp.fault = top->f_rsp_fault_o;
     rsp.system = false;
+    rsp.verified = false;
     rsp.split = top->f_rsp_split_o;
     rsp.first = top->f_rsp_first_o;
     rsp.page_size[0] = top->f_rsp_page_size0_o;
@@ -254,6 +255,7 @@ private:
     rsp.vector = top->d_rsp_vector_o;
     rsp.fault = top->d_rsp_fault_o;
     rsp.system = top->d_rsp_system_o;
+    rsp.verified = top->d_rsp_verified_o;
     rsp.split = top->d_rsp_split_o;
     rsp.first = top->d_rsp_first_o;
     rsp.page_size[0] = top->d_rsp_page_size0_o;
@@ -268,6 +270,7 @@ private:
     top->d_req_seg_i = req.seg;
     top->d_req_access_i = req.access;
     top->d_req_size_i = req.size;
+    top->d_req_align_i = req.align;
     top->d_req_cpl_i = req.cpl;
     top->d_req_reason_i = req.reason;
     top->d_req_cr_i = req.cr;
@@ -294,7 +297,7 @@ Device *device(void *dut) {
 }
 
 mmu_config_t rtl_config() {
-  return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false};
+  return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false, false};
 }
 
 // Verilator takes these for itself, and ends the program if it does not like them.

@@ -7,7 +7,7 @@ const char *lockstep_diff_name(unsigned i) {
   static const char *const names[LOCKSTEP_DIFFS] = {
       "linear address", "physical address",  "fault",       "vector",     "error code",  "CR2",
       "split",          "page size",         "memory type", "descriptor", "hidden part", "system descriptor",
-      "TLB events",     "memory references",
+      "TLB events",     "memory references", "verified",
   };
   return i < LOCKSTEP_DIFFS ? names[i] : "?";
 }
@@ -51,6 +51,7 @@ unsigned lockstep_compare(const mmu_rsp_t *m, const mmu_rsp_t *d) {
   if (m->descriptor != d->descriptor) diff |= DIFF_DESCRIPTOR;
   if (!seg_equal(&m->seg, &d->seg)) diff |= DIFF_SEG;
   if (m->system != d->system) diff |= DIFF_SYSTEM;
+  if (m->verified != d->verified) diff |= DIFF_VERIFIED;
   if (!tlb_equal(m, d)) diff |= DIFF_TLB;
   if (!mem_equal(m, d)) diff |= DIFF_MEM;
   return diff;

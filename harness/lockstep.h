@@ -34,9 +34,10 @@ typedef enum {
   DIFF_SYSTEM = 1u << 11,
   DIFF_TLB = 1u << 12, /* TLB events */
   DIFF_MEM = 1u << 13, /* the MMU's own memory references */
+  DIFF_VERIFIED = 1u << 14,
 } lockstep_diff_t;
 
-enum { LOCKSTEP_DIFFS = 14 };
+enum { LOCKSTEP_DIFFS = 15 };
 
 /* Name of difference bit 1 << i: which checker found it. */
 const char *lockstep_diff_name(unsigned i);

@@ -42,10 +42,11 @@ static void responses(FILE *out, const lockstep_t *ls) {
   snprintf(a, sizeof a, "PCD %d%d PWT %d%d", m->pcd[0], m->pcd[1], m->pwt[0], m->pwt[1]);
   snprintf(b, sizeof b, "PCD %d%d PWT %d%d", d->pcd[0], d->pcd[1], d->pwt[0], d->pwt[1]);
   row(out, diff & DIFF_MEMORY_TYPE, "memory type", a, b);
-  if (ls->bad_req.op < MMU_OP_LOAD_SEG || ls->bad_req.op > MMU_OP_SET_SEG) return;
+  if (ls->bad_req.op <= MMU_OP_SYSTEM) return;
   row_hex(out, diff & DIFF_DESCRIPTOR, "descriptor", m->descriptor, d->descriptor);
   if (m->descriptor) fprintf(out, "     descriptor         %s\n", decode_descriptor(m->descriptor, a));
   row_hex(out, diff & DIFF_SYSTEM, "system descriptor", m->system, d->system);
+  if (ls->bad_req.op == MMU_OP_VERIFY) row_hex(out, diff & DIFF_VERIFIED, "verified", m->verified, d->verified);
   if (!m->fault || !d->fault || (diff & DIFF_SEG)) row_seg(out, diff & DIFF_SEG, &m->seg, &d->seg);
 }
 
@@ -63,12 +64,13 @@ static void transcript(FILE *out, unsigned diff, const char *side, const mmu_rsp
 }
 
 /* The DUT's port does not tell what a reference is for: its size and the page directory's place do. */
-static mmu_rsp_t with_kinds(const mmu_rsp_t *dut, uint64_t cr3) {
+static mmu_rsp_t with_kinds(const mmu_rsp_t *dut, const mmu_req_t *req, uint64_t cr3) {
   mmu_rsp_t rsp = *dut;
   for (unsigned i = 0; i < rsp.n_mem && i < MMU_MEM_MAX; i++) {
     mmu_mem_t *mem = &rsp.mem[i];
     bool directory = (mem->paddr ^ cr3) >> 12 == 0;
-    mem->kind = mem->size != 4 ? MMU_MEM_DESCRIPTOR : directory ? MMU_MEM_PDE : MMU_MEM_PTE;
+    bool bitmap = req->op == MMU_OP_CHECK_IO && mem->size != 4;
+    mem->kind = bitmap ? MMU_MEM_TSS : mem->size != 4 ? MMU_MEM_DESCRIPTOR : directory ? MMU_MEM_PDE : MMU_MEM_PTE;
   }
   return rsp;
 }
@@ -118,7 +120,7 @@ void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const re
     fprintf(out, "\n");
     responses(out, ls);
   }
-  mmu_rsp_t dut = with_kinds(&ls->dut_rsp, mmu_cr(mmu, 3));
+  mmu_rsp_t dut = with_kinds(&ls->dut_rsp, &ls->bad_req, mmu_cr(mmu, 3));
   fprintf(out, "\nTLB events and memory references:\n");
   transcript(out, ls->differences, "MODEL", &ls->model_rsp);
   transcript(out, ls->differences, "DUT", &dut);

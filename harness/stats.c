@@ -11,9 +11,13 @@ static void count_request(stats_t *stats, const mmu_req_t *req) {
       stats->writes++;
     break;
   case MMU_OP_SYSTEM:
+  case MMU_OP_CHECK_IO:
+  case MMU_OP_MARK_TASK:
     stats->system++;
     break;
   case MMU_OP_LOAD_SEG:
+  case MMU_OP_VERIFY:
+  case MMU_OP_LOAD_GATE:
     stats->descriptor_loads++;
     break;
   default:

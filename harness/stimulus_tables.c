@@ -83,13 +83,17 @@ static const uint64_t standard[] = {
     0x00cffa000000ffff,                                                  /* 18: code32, DPL 3 */
     0x00cff2000000ffff,                                                  /* 20: data, DPL 3 */
     0x0000e20000000000 | (uint64_t)LDT_BASE << 16 | (LDT_COUNT * 8 - 1), /* 28: LDT */
-    0x0000890090000067,                                                  /* 30: TSS32 at 9000H */
-    0x000081009800002b,                                                  /* 38: TSS16 at 9800H */
+    0x0000890098000067,                                                  /* 30: TSS32 at 9800H */
+    0x000081009a00002b,                                                  /* 38: TSS16 at 9A00H */
     0x00cf9e000000ffff,                                                  /* 40: conforming code32, DPL 0 */
     0x00cffe000000ffff,                                                  /* 48: conforming code32, DPL 3 */
     0x0000960000000fff,                                                  /* 50: expand-down data16, DPL 0 */
     0x0000f60000000fff,                                                  /* 58: expand-down data16, DPL 3 */
     0x0000ec0000081234,                                                  /* 60: call gate 32, DPL 3 */
+    0x0000890000000000 | (uint64_t)TSS_BASE << 16 | TSS_LIMIT,           /* 68: TSS32 with a bitmap */
+    0x0000e50000300000,                                                  /* 70: task gate to 30, DPL 3 */
+    0x0000e40000081234,                                                  /* 78: call gate 16, DPL 3 */
+    0x00008b009c000067,                                                  /* 80: TSS32 at 9C00H, busy */
 };
 
 static_assert(sizeof standard / sizeof *standard == STIMULUS_STANDARD, "stimulus.h counts them");
@@ -97,6 +101,32 @@ static_assert(sizeof standard / sizeof *standard == STIMULUS_STANDARD, "stimulus
 static void store_descriptor(stimulus_t *s, uint32_t at, uint64_t descriptor) {
   store32(s, at, (uint32_t)descriptor);
   store32(s, at + 4, (uint32_t)(descriptor >> 32));
+}
+
+/* A gate of the IDT: mostly one that it may hold. */
+static uint64_t random_gate(stimulus_t *s) {
+  static const uint8_t types[] = {0x5, 0x6, 0x7, 0xe, 0xf};
+  uint64_t type = rng_chance(&s->rng, 85) ? types[rng_below(&s->rng, sizeof types)] : rng_below(&s->rng, 32);
+  uint64_t attr = type | (uint64_t)rng_below(&s->rng, 4) << MMU_ATTR_DPL_SHIFT;
+  if (rng_chance(&s->rng, 85)) attr |= MMU_ATTR_P;
+  return (rng_next(&s->rng) & 0xffff00e0ffffffff) | attr << 40;
+}
+
+static void write_gate(stimulus_t *s, unsigned vector) {
+  store_descriptor(s, IDT_BASE + 8 * vector, random_gate(s));
+}
+
+/* Where the bitmap of TSS_BASE begins: mostly behind the TSS, sometimes about its limit or far away. */
+static void write_bitmap_base(stimulus_t *s) {
+  uint32_t kind = rng_below(&s->rng, 10), at = 0x68 + rng_below(&s->rng, 8);
+  if (kind == 0) at = TSS_LIMIT - 2 + rng_below(&s->rng, 4);
+  if (kind == 1) at = (uint32_t)rng_next(&s->rng) & 0xffff;
+  rig_store(s->rig, TSS_BASE + 0x66, 2, at);
+}
+
+/* Four bytes of the bitmap, with few bits set. */
+static void write_bitmap(stimulus_t *s, uint32_t at) {
+  store32(s, at, (uint32_t)(rng_next(&s->rng) & rng_next(&s->rng) & rng_next(&s->rng)));
 }
 
 void stimulus_write_tables(stimulus_t *s) {
@@ -111,6 +141,11 @@ void stimulus_write_tables(stimulus_t *s) {
     store_descriptor(s, GDT_BASE + 8 * i, i < STIMULUS_STANDARD ? standard[i] : random_descriptor(s));
   for (unsigned i = 0; i < LDT_COUNT; i++)
     store_descriptor(s, LDT_BASE + 8 * i, random_descriptor(s));
+  for (unsigned i = 0; i < IDT_COUNT; i++)
+    write_gate(s, i);
+  write_bitmap_base(s);
+  for (uint32_t at = TSS_BASE + 0x68; at < TSS_BASE + TSS_LIMIT; at += 4)
+    write_bitmap(s, at);
 }
 
 uint32_t stimulus_change_entry(stimulus_t *s) {
@@ -135,6 +170,12 @@ void stimulus_change_descriptor(stimulus_t *s) {
   if (rng_chance(&s->rng, 30)) { /* accessed and busy bits are clear again */
     unsigned i = rng_below(&s->rng, STIMULUS_STANDARD);
     store_descriptor(s, GDT_BASE + 8 * i, standard[i]);
+    return;
+  }
+  if (rng_chance(&s->rng, 25)) {
+    write_gate(s, rng_below(&s->rng, IDT_COUNT));
+    write_bitmap_base(s);
+    write_bitmap(s, TSS_BASE + 0x68 + 4 * rng_below(&s->rng, (TSS_LIMIT - 0x68) / 4));
     return;
   }
   uint64_t d = random_descriptor(s);

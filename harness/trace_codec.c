@@ -4,14 +4,23 @@
 
 /*
  * A request's class chooses the earlier request that it is coded against: the same op, register and access, which is
- * where the offset is near. 8 bits: op 0..2 | seg 4 bits | is-write.
+ * where the offset is near. A request record begins with a byte of op and seg and one of flags.
  */
-static unsigned request_class(unsigned op, unsigned seg, unsigned access) {
-  return (op & 7) << 5 | (seg & 15) << 1 | (access == MMU_WRITE);
+static mmu_req_t *class_of(trace_codec_t *codec, unsigned op_seg, bool write) {
+  return &codec->last[op_seg << 1 | write];
 }
 
-/* Flags byte of a request record: which fields follow. */
-enum { HAS_SIZE = 1, HAS_BITS = 2, HAS_CPL = 4, HAS_SELECTOR = 8, HAS_OFFSET = 16, HAS_DATA = 32, HAS_WHY = 64 };
+/* Flags byte of a request record: which fields follow, and the last part of its class. */
+enum {
+  HAS_SIZE = 1,
+  HAS_BITS = 2,
+  HAS_CPL = 4,
+  HAS_SELECTOR = 8,
+  HAS_OFFSET = 16,
+  HAS_DATA = 32,
+  HAS_WHY = 64,
+  IS_WRITE = 128,
+};
 
 static uint8_t *put_varint(uint8_t *out, uint64_t v) {
   for (; v >= 0x80; v >>= 7)
@@ -29,14 +38,15 @@ static uint64_t unzigzag(uint64_t v) {
 }
 
 static uint8_t request_bits(const mmu_req_t *req) {
-  return (uint8_t)(req->rmw | req->implicit << 1 | req->ac << 2 | req->vm << 3 | req->ext << 4);
+  return (uint8_t)(req->rmw | req->implicit << 1 | req->ac << 2 | req->vm << 3 | req->ext << 4 | req->align << 5);
 }
 
 static size_t encode_request(trace_codec_t *codec, const mmu_req_t *req, uint8_t *out) {
-  uint8_t class = (uint8_t)request_class(req->op, req->seg, req->access);
-  mmu_req_t *last = &codec->last[class];
+  uint8_t op_seg = (uint8_t)(req->op << 4 | req->seg);
+  bool write = req->access == MMU_WRITE;
+  mmu_req_t *last = class_of(codec, op_seg, write);
   uint8_t *p = out + 3;
-  unsigned has = 0;
+  unsigned has = write ? IS_WRITE : 0;
   /* access is not in the class when it is EXECUTE: it travels with the size. */
   if (req->size != last->size || req->access != last->access) {
     has |= HAS_SIZE;
@@ -68,7 +78,7 @@ static size_t encode_request(trace_codec_t *codec, const mmu_req_t *req, uint8_t
     p = put_varint(p, zigzag(req->data - last->data));
   }
   out[0] = TRACE_REQUEST;
-  out[1] = class;
+  out[1] = op_seg;
   out[2] = (uint8_t)has;
   *last = *req;
   return (size_t)(p - out);
@@ -118,10 +128,11 @@ static uint64_t get_varint(cursor_t *c) {
 }
 
 static void decode_request(trace_codec_t *codec, cursor_t *c, mmu_req_t *req) {
-  uint8_t class = get_byte(c), has = get_byte(c);
-  *req = codec->last[class];
-  req->op = class >> 5;
-  req->seg = class >> 1 & 15;
+  uint8_t op_seg = get_byte(c), has = get_byte(c);
+  mmu_req_t *last = class_of(codec, op_seg, has & IS_WRITE);
+  *req = *last;
+  req->op = op_seg >> 4;
+  req->seg = op_seg & 15;
   if (has & HAS_SIZE) {
     uint8_t byte = get_byte(c);
     req->size = byte & 31;
@@ -134,6 +145,7 @@ static void decode_request(trace_codec_t *codec, cursor_t *c, mmu_req_t *req) {
     req->ac = bits >> 2 & 1;
     req->vm = bits >> 3 & 1;
     req->ext = bits >> 4 & 1;
+    req->align = bits >> 5;
   }
   if (has & HAS_CPL) req->cpl = get_byte(c);
   if (has & HAS_WHY) {
@@ -143,7 +155,7 @@ static void decode_request(trace_codec_t *codec, cursor_t *c, mmu_req_t *req) {
   if (has & HAS_SELECTOR) req->selector = (uint16_t)get_varint(c);
   if (has & HAS_OFFSET) req->offset += unzigzag(get_varint(c));
   if (has & HAS_DATA) req->data += unzigzag(get_varint(c));
-  codec->last[class] = *req;
+  *last = *req;
 }
 
 static memmap_t get_map(cursor_t *c) {
@@ -189,13 +201,15 @@ size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_rec
 }
 
 static bool valid_reference(const mmu_req_t *req) {
-  return req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3 && req->offset >> 32 == 0;
+  return req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3 && req->offset >> 32 == 0 &&
+         req->align <= 3;
 }
 
 /* The registers that each reason of LOAD_SEG may load. */
 static bool valid_load(const mmu_req_t *req) {
   switch (req->reason) {
   case MMU_LOAD_DATA:
+  case MMU_LOAD_SWITCH_DATA:
     return req->seg == MMU_SEG_ES || (req->seg >= MMU_SEG_DS && req->seg <= MMU_SEG_GS);
   case MMU_LOAD_STACK:
   case MMU_LOAD_STACK_INNER:
@@ -203,39 +217,63 @@ static bool valid_load(const mmu_req_t *req) {
   case MMU_LOAD_CODE_JUMP:
   case MMU_LOAD_CODE_RETURN:
   case MMU_LOAD_CODE_GATE:
+  case MMU_LOAD_CODE_GATE_JUMP:
     return req->seg == MMU_SEG_CS || req->seg == MMU_SEG_STAGED_CS;
   case MMU_LOAD_LDT:
+  case MMU_LOAD_SWITCH_LDT:
     return req->seg == MMU_SEG_LDTR;
   case MMU_LOAD_TASK:
     return req->seg == MMU_SEG_TR;
+  case MMU_LOAD_TASK_NEW:
+  case MMU_LOAD_TASK_RETURN:
+    return req->seg == MMU_SEG_STAGED_TR;
+  case MMU_LOAD_SWITCH_CODE:
+    return req->seg == MMU_SEG_CS;
+  case MMU_LOAD_SWITCH_STACK:
+    return req->seg == MMU_SEG_SS;
   default:
     return false;
   }
 }
 
+static bool valid_set(const mmu_req_t *req) {
+  if (req->reason == MMU_SET_OUTER)
+    return req->cpl <= 3 && (req->seg == MMU_SEG_ES || (req->seg >= MMU_SEG_DS && req->seg <= MMU_SEG_GS));
+  return req->seg < MMU_SEG_COUNT && req->reason <= MMU_SET_RAW;
+}
+
 bool trace_request_valid(const mmu_req_t *req) {
   switch (req->op) {
   case MMU_OP_ACCESS:
-    if (req->access == MMU_EXECUTE && (req->seg != MMU_SEG_CS || req->implicit || req->ac)) return false;
+    if (req->access == MMU_EXECUTE && (req->seg != MMU_SEG_CS || req->implicit || req->ac || req->align)) return false;
     return valid_reference(req) &&
            (req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_SS || req->seg == MMU_SEG_STAGED_CS);
   case MMU_OP_SYSTEM:
     return valid_reference(req) && req->access != MMU_EXECUTE &&
            (req->seg == MMU_SEG_LDTR || req->seg == MMU_SEG_TR ||
-            (req->seg >= MMU_SEG_GDTR && req->seg <= MMU_SEG_LINEAR));
+            (req->seg >= MMU_SEG_STAGED_TR && req->seg <= MMU_SEG_LINEAR));
   case MMU_OP_LOAD_SEG:
     return req->cpl <= 3 && !req->vm && valid_load(req);
   case MMU_OP_COMMIT_SEG:
     return (req->seg == MMU_SEG_CS && req->reason == MMU_SEG_STAGED_CS) ||
-           (req->seg == MMU_SEG_SS && req->reason == MMU_SEG_STAGED_SS);
+           (req->seg == MMU_SEG_SS && req->reason == MMU_SEG_STAGED_SS) ||
+           (req->seg == MMU_SEG_TR && req->reason == MMU_SEG_STAGED_TR);
   case MMU_OP_SET_SEG:
-    return req->seg < MMU_SEG_COUNT && req->reason <= MMU_SET_RAW;
+    return valid_set(req);
   case MMU_OP_WRITE_CR:
     return req->cr == 0 || req->cr == 3 || req->cr == 4;
   case MMU_OP_LOAD_TABLE:
     return req->seg == MMU_SEG_GDTR || req->seg == MMU_SEG_IDTR;
   case MMU_OP_INVLPG:
     return true;
+  case MMU_OP_VERIFY:
+    return req->cpl <= 3 && !req->vm && req->reason <= MMU_VERIFY_WRITE;
+  case MMU_OP_LOAD_GATE:
+    return req->cpl <= 3 && req->offset <= 0xff && req->reason <= MMU_EVENT_SOFTWARE;
+  case MMU_OP_CHECK_IO:
+    return req->offset <= 0xffff && (req->size == 1 || req->size == 2 || req->size == 4);
+  case MMU_OP_MARK_TASK:
+    return req->data <= 1;
   default:
     return false;
   }

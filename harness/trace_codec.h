@@ -11,7 +11,7 @@ enum { TRACE_RECORD_MAX = 64 };
 
 /* What both ends remember. Starts zeroed, and again at each block. */
 typedef struct {
-  mmu_req_t last[256]; /* by class: see request_class */
+  mmu_req_t last[512]; /* by class: see class_of */
   uint64_t last_paddr;
 } trace_codec_t;
 

@@ -2,10 +2,10 @@
  * The MMU: composes the stations seg -> tlb -> walk -> mem for two ports.
  *
  * fetch port:  mmu_seg -> mmu_port -> mmu_tlb / mmu_walk
- * data port:   the same; control operations go to mmu_ctl, whose descriptor load
- *              translates through the data port while no other request is accepted.
+ * data port:   the same; control operations go to mmu_ctl, whose looks into tables
+ *              translate through the data port while no other request is accepted.
  *
- * Memory is the walker's, but for a descriptor load, which uses it only while no walk can be under way.
+ * Memory is the walker's, but for a look into a table, which uses it only while no walk can be under way.
  * The data port wins the walker. It cannot starve the fetch port: after the walks of one request, two at most, there
  * is a cycle in which the walker is free and the data port does not ask for it.
  *
@@ -79,10 +79,12 @@ module mmu #(
   output logic [31:0]             d_rsp_paddr1_o,
   /// Faulting linear address.
   output logic [31:0]             d_rsp_cr2_o,
-  /// The register as installed.
+  /// The register as installed; VERIFY by LSL: the limit.
   output mmu_pkg::mmu_seg_t       d_rsp_seg_o,
   /// A gate or TSS was met.
   output logic                    d_rsp_system_o,
+  /// VERIFY: yes.
+  output logic                    d_rsp_verified_o,
   /// The descriptor as read.
   output logic [63:0]             d_rsp_descriptor_o,
   /// TLB events of the data port.
@@ -136,6 +138,7 @@ module mmu #(
     .clk_i,
     .rst_ni,
     .pe_i          (mode.pe),
+    .am_i          (mode.am),
     .f_valid_i     (f_offer),
     .f_vm_i        (f_req_vm_i),
     .f_size_i      (f_req_size_i),
@@ -155,11 +158,11 @@ module mmu #(
     .write_hidden_i(seg_write_hidden)
   );
 
-  /* The two ports. A descriptor load takes the place of the data port's requester. */
+  /* The two ports. A look into a table takes the place of the data port's requester. */
   logic               f_busy, d_busy;
-  mmu_pkg::mmu_xlat_t f_xlat, d_xlat, desc_xlat;
-  logic               desc_xlat_valid, desc_rsp_ready;
-  logic [4:0]         desc_xlat_size;
+  mmu_pkg::mmu_xlat_t f_xlat, d_xlat, table_xlat;
+  logic               table_xlat_valid, table_rsp_ready;
+  logic [4:0]         table_xlat_size;
   logic               d_port_rsp_valid;
   mmu_pkg::mmu_rsp_t  d_port_rsp;
   logic [31:0]        d_port_laddr, d_port_paddr0, d_port_paddr1, d_port_cr2;
@@ -177,7 +180,7 @@ module mmu #(
 
   /* laddr, write, fetch, user, smap_pass */
   assign f_xlat = {f_laddr, 1'b0, 1'b1, f_req_cpl_i == 2'd3, 1'b0};
-  assign d_xlat = ctl_block ? desc_xlat
+  assign d_xlat = ctl_block ? table_xlat
       : {d_laddr, d_req_i.access == mmu_pkg::MMU_WRITE, d_req_i.access == mmu_pkg::MMU_EXECUTE, d_user && !d_implicit,
          !d_user && !d_implicit && d_req_i.ac};
 
@@ -216,11 +219,11 @@ module mmu #(
     .rst_ni,
     .paging_i         (mode.pg),
     .kill_i           (1'b0),
-    .valid_i          (d_offer || desc_xlat_valid),
+    .valid_i          (d_offer || table_xlat_valid),
     .ready_o          (d_port_ready),
     .seg_fault_i      (d_seg_fault),
     .xlat_i           (d_xlat),
-    .size_i           (ctl_block ? desc_xlat_size : d_req_i.size),
+    .size_i           (ctl_block ? table_xlat_size : d_req_i.size),
     .busy_o           (d_busy),
     .lookup_valid_o   (d_lookup_valid),
     .lookup_xlat_o    (d_lookup),
@@ -233,7 +236,7 @@ module mmu #(
     .walk_error_code_i(walk_error_code),
     .walk_page_i      (walk_page),
     .rsp_valid_o      (d_port_rsp_valid),
-    .rsp_ready_i      (ctl_block ? desc_rsp_ready : d_rsp_ready_i),
+    .rsp_ready_i      (ctl_block ? table_rsp_ready : d_rsp_ready_i),
     .rsp_o            (d_port_rsp),
     .rsp_laddr_o      (d_port_laddr),
     .rsp_paddr0_o     (d_port_paddr0),
@@ -283,13 +286,13 @@ module mmu #(
     .flush_global_i(flush_global)
   );
 
-  /* Requests to memory: the walker's, and those of a descriptor load. */
+  /* Requests to memory: the walker's, and those of a look into a table. */
   logic        walk_req_valid, walk_req_we, walk_rsp_ready;
   logic [31:0] walk_req_addr, walk_req_wdata;
-  logic        desc_req_valid, desc_req_we, desc_m_rsp_ready;
-  logic [31:0] desc_req_addr;
-  logic [3:0]  desc_req_size;
-  logic [7:0]  desc_req_wdata;
+  logic        table_req_valid, table_req_we, table_m_rsp_ready;
+  logic [31:0] table_req_addr;
+  logic [3:0]  table_req_size;
+  logic [7:0]  table_req_wdata;
 
   mmu_walk i_walk (
     .clk_i,
@@ -319,13 +322,13 @@ module mmu #(
   );
 
   /* Memory: the two requesters are never active together. */
-  assign m_req_valid_o = walk_req_valid || desc_req_valid;
+  assign m_req_valid_o = walk_req_valid || table_req_valid;
   assign m_req_fetch_o = walk_req_valid && walk_fetch;
-  assign m_req_we_o    = desc_req_valid ? desc_req_we : walk_req_we;
-  assign m_req_addr_o  = desc_req_valid ? desc_req_addr : walk_req_addr;
-  assign m_req_size_o  = desc_req_valid ? desc_req_size : 4'd4;
-  assign m_req_wdata_o = desc_req_valid ? {24'd0, desc_req_wdata} : walk_req_wdata;
-  assign m_rsp_ready_o = walk_rsp_ready || desc_m_rsp_ready;
+  assign m_req_we_o    = table_req_valid ? table_req_we : walk_req_we;
+  assign m_req_addr_o  = table_req_valid ? table_req_addr : walk_req_addr;
+  assign m_req_size_o  = table_req_valid ? table_req_size : 4'd4;
+  assign m_req_wdata_o = table_req_valid ? {24'd0, table_req_wdata} : walk_req_wdata;
+  assign m_rsp_ready_o = walk_rsp_ready || table_m_rsp_ready;
 
   /* Control operations. */
   mmu_pkg::mmu_fault_t ctl_rsp_fault;
@@ -354,24 +357,24 @@ module mmu #(
     .invalidate_laddr_o(invalidate_laddr),
     .flush_o           (flush),
     .flush_global_o    (flush_global),
-    .xlat_valid_o      (desc_xlat_valid),
+    .xlat_valid_o      (table_xlat_valid),
     .xlat_ready_i      (d_port_ready),
-    .xlat_o            (desc_xlat),
-    .xlat_size_o       (desc_xlat_size),
+    .xlat_o            (table_xlat),
+    .xlat_size_o       (table_xlat_size),
     .xlat_rsp_valid_i  (d_port_rsp_valid),
-    .xlat_rsp_ready_o  (desc_rsp_ready),
+    .xlat_rsp_ready_o  (table_rsp_ready),
     .xlat_rsp_i        (d_port_rsp),
     .xlat_paddr0_i     (d_port_paddr0),
     .xlat_paddr1_i     (d_port_paddr1),
     .xlat_cr2_i        (d_port_cr2),
-    .m_req_valid_o     (desc_req_valid),
+    .m_req_valid_o     (table_req_valid),
     .m_req_ready_i,
-    .m_req_we_o        (desc_req_we),
-    .m_req_addr_o      (desc_req_addr),
-    .m_req_size_o      (desc_req_size),
-    .m_req_wdata_o     (desc_req_wdata),
+    .m_req_we_o        (table_req_we),
+    .m_req_addr_o      (table_req_addr),
+    .m_req_size_o      (table_req_size),
+    .m_req_wdata_o     (table_req_wdata),
     .m_rsp_valid_i,
-    .m_rsp_ready_o     (desc_m_rsp_ready),
+    .m_rsp_ready_o     (table_m_rsp_ready),
     .m_rsp_rdata_i,
     .rsp_valid_o       (ctl_rsp_valid),
     .rsp_ready_i       (d_rsp_ready_i),
@@ -379,6 +382,7 @@ module mmu #(
     .rsp_cr2_o         (ctl_rsp_cr2),
     .rsp_seg_o         (d_rsp_seg_o),
     .rsp_system_o      (d_rsp_system_o),
+    .rsp_verified_o    (d_rsp_verified_o),
     .rsp_descriptor_o  (d_rsp_descriptor_o)
   );
 

@@ -1,6 +1,6 @@
 /*
  * The control operations, all but ACCESS and SYSTEM: drains the fetch port, performs the operation, holds the
- * response. Holds the control registers; has mmu_desc for LOAD_SEG.
+ * response. Holds the control registers; has mmu_table for what looks into tables in memory.
  *
  * A fetch that is accepted in the same cycle as the control operation counts as earlier.
  *
@@ -54,7 +54,7 @@ module mmu_ctl (
   /// And the global ones.
   output logic                flush_global_o,
 
-  /// A descriptor load wants a translation from the data port; only while block_o.
+  /// An operation on a table wants a translation from the data port; only while block_o.
   output logic                xlat_valid_o,
   /// Accepted.
   input  logic                xlat_ready_i,
@@ -75,7 +75,7 @@ module mmu_ctl (
   /// Page fault: the faulting linear address.
   input  logic [31:0]         xlat_cr2_i,
 
-  /// Memory request of a descriptor load.
+  /// Memory request of an operation on a table.
   output logic                m_req_valid_o,
   /// It is accepted.
   input  logic                m_req_ready_i,
@@ -94,7 +94,8 @@ module mmu_ctl (
   /// What was read, from bit 0.
   input  logic [63:0]         m_rsp_rdata_i,
 
-  /// Response; its fields that are not below are 0. seg, system and descriptor are 0 while it is not valid.
+  /// Response; its fields that are not below are 0. seg, system, verified and descriptor are 0 while it is not
+  /// valid.
   output logic                rsp_valid_o,
   /// Taken.
   input  logic                rsp_ready_i,
@@ -102,18 +103,21 @@ module mmu_ctl (
   output mmu_pkg::mmu_fault_t rsp_fault_o,
   /// Page fault: the faulting linear address; else 0.
   output logic [31:0]         rsp_cr2_o,
-  /// The register as installed, or 0.
+  /// The register as installed; VERIFY by LSL: the limit; or 0.
   output mmu_pkg::mmu_seg_t   rsp_seg_o,
   /// A gate or TSS was met.
   output logic                rsp_system_o,
+  /// VERIFY: yes.
+  output logic                rsp_verified_o,
   /// The descriptor, or 0.
   output logic [63:0]         rsp_descriptor_o
 );
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     IDLE,
-    DRAIN,  // wait, then perform
-    LOAD,   // the descriptor load is under way
+    DRAIN,    // wait, then take the register that the operation begins at
+    PERFORM,
+    LOOK,     // mmu_table is at work
     RESPOND
   } state_t;
 
@@ -121,21 +125,22 @@ module mmu_ctl (
   mmu_pkg::mmu_req_t   req_q;
   logic [31:0]         offset_q;
   logic [63:0]         data_q;
+  mmu_pkg::mmu_seg_t   hidden_q;
   logic [31:0]         cr0_q, cr3_q, cr4_q;
   mmu_pkg::mmu_fault_t rsp_fault_q;
   logic [31:0]         rsp_cr2_q;
   mmu_pkg::mmu_seg_t   rsp_seg_q;
-  logic                rsp_system_q;
+  logic                rsp_system_q, rsp_verified_q;
 
-  /* The descriptor load. */
-  logic                desc_start, desc_done, desc_install, desc_system;
-  mmu_pkg::mmu_fault_t desc_fault;
-  logic [31:0]         desc_cr2;
-  mmu_pkg::mmu_seg_t   desc_hidden;
-  logic [63:0]         desc_descriptor;
+  /* The operations on tables. */
+  logic                is_table, table_start, table_done, table_install, table_system, table_verified;
+  mmu_pkg::mmu_fault_t table_fault;
+  logic [31:0]         table_cr2;
+  mmu_pkg::mmu_seg_t   table_hidden;
+  logic [63:0]         table_descriptor;
 
-  logic perform;  // the operation takes effect in this cycle
-  assign perform = (state_q == DRAIN) && drained_i;
+  logic perform;  // the operation takes effect in this cycle, or begins to look into its table
+  assign perform = (state_q == PERFORM);
 
   /* Control registers. */
   logic        cr_fault, cr_write;
@@ -186,6 +191,7 @@ module mmu_ctl (
   end
 
   assign mode_o.pe   = cr0_q[mmu_pkg::X86_CR0_PE];
+  assign mode_o.am   = cr0_q[mmu_pkg::X86_CR0_AM];
   assign mode_o.pg   = cr0_q[mmu_pkg::X86_CR0_PG];
   assign mode_o.wp   = cr0_q[mmu_pkg::X86_CR0_WP];
   assign mode_o.pse  = cr4_q[mmu_pkg::X86_CR4_PSE];
@@ -202,40 +208,59 @@ module mmu_ctl (
   assign seg_write = perform && (req_q.op == mmu_pkg::MMU_OP_SET_SEG || req_q.op == mmu_pkg::MMU_OP_COMMIT_SEG ||
                                  req_q.op == mmu_pkg::MMU_OP_LOAD_TABLE);
 
+  /* A return to outer level cpl may not keep the register: data or non-conforming code of an inner level. */
+  logic outer_clears;
+  assign outer_clears = hidden_q.usable && hidden_q.attr[mmu_pkg::MMU_ATTR_S] &&
+                        !(hidden_q.attr[mmu_pkg::MMU_ATTR_CODE] && hidden_q.attr[mmu_pkg::MMU_ATTR_CONFORMING]) &&
+                        (hidden_q.attr[mmu_pkg::MMU_ATTR_DPL+:2] < req_q.cpl);
+
   always_comb begin
     read_o         = (state_q == DRAIN);
     read_seg_o     = req_q.seg;
     write_o        = 1'b0;
     write_seg_o    = req_q.seg;
     write_hidden_o = '0;
-    if (state_q == DRAIN) begin
+    if (read_o) begin
       case (req_q.op)
         mmu_pkg::MMU_OP_COMMIT_SEG: read_seg_o = req_q.reason;
-        mmu_pkg::MMU_OP_LOAD_SEG: begin
+        mmu_pkg::MMU_OP_LOAD_SEG, mmu_pkg::MMU_OP_VERIFY: begin
           if (req_q.selector[15:2] != '0) begin
             read_seg_o = req_q.selector[2] ? mmu_pkg::MMU_SEG_LDTR : mmu_pkg::MMU_SEG_GDTR;
           end
         end
+        mmu_pkg::MMU_OP_LOAD_GATE: read_seg_o = mmu_pkg::MMU_SEG_IDTR;
+        mmu_pkg::MMU_OP_CHECK_IO: read_seg_o = mmu_pkg::MMU_SEG_TR;
+        mmu_pkg::MMU_OP_MARK_TASK: read_seg_o = mmu_pkg::MMU_SEG_GDTR;
         default: ;
       endcase
     end
     if (seg_write) begin
       write_o               = 1'b1;
-      write_hidden_o        = read_hidden_i;
+      write_hidden_o        = hidden_q;
       case (req_q.op)
         mmu_pkg::MMU_OP_SET_SEG: begin
-          write_hidden_o.selector = req_q.selector;
-          write_hidden_o.base     = {12'd0, req_q.selector, 4'd0};
-          write_hidden_o.usable   = 1'b1;
-          if (req_q.reason == mmu_pkg::MMU_SET_V86) begin
-            write_hidden_o.limit = 32'h0000_FFFF;
-            write_hidden_o.attr  = 12'h0F3;
-          end else if (req_q.reason == mmu_pkg::MMU_SET_RAW) begin
-            write_hidden_o.base   = offset_q;
-            write_hidden_o.limit  = data_q[31:0];
-            write_hidden_o.attr   = data_q[43:32];
-            write_hidden_o.usable = data_q[48];
+          if (req_q.reason == mmu_pkg::MMU_SET_OUTER) begin
+            if (outer_clears) begin
+              write_hidden_o.selector = '0;
+              write_hidden_o.usable   = 1'b0;
+            end
+          end else begin
+            write_hidden_o.selector = req_q.selector;
+            write_hidden_o.base     = {12'd0, req_q.selector, 4'd0};
+            write_hidden_o.usable   = 1'b1;
+            if (req_q.reason == mmu_pkg::MMU_SET_V86) begin
+              write_hidden_o.limit = 32'h0000_FFFF;
+              write_hidden_o.attr  = 12'h0F3;
+            end else if (req_q.reason == mmu_pkg::MMU_SET_RAW) begin
+              write_hidden_o.base   = offset_q;
+              write_hidden_o.limit  = data_q[31:0];
+              write_hidden_o.attr   = data_q[43:32];
+              write_hidden_o.usable = data_q[48];
+            end
           end
+        end
+        mmu_pkg::MMU_OP_COMMIT_SEG: begin
+          if (req_q.reason == mmu_pkg::MMU_SEG_STAGED_TR) write_hidden_o.attr[1] = 1'b1;  // busy
         end
         mmu_pkg::MMU_OP_LOAD_TABLE: begin
           write_hidden_o.base  = offset_q;
@@ -243,27 +268,38 @@ module mmu_ctl (
         end
         default: ;
       endcase
-    end else if (state_q == LOAD && desc_done) begin
-      write_o        = desc_install;
-      write_hidden_o = desc_hidden;
+    end else if (table_install) begin
+      write_o        = 1'b1;
+      write_hidden_o = table_hidden;
     end
   end
 
-  assign desc_start = perform && (req_q.op == mmu_pkg::MMU_OP_LOAD_SEG);
+  always_comb begin
+    case (req_q.op)
+      mmu_pkg::MMU_OP_LOAD_SEG, mmu_pkg::MMU_OP_VERIFY, mmu_pkg::MMU_OP_LOAD_GATE, mmu_pkg::MMU_OP_CHECK_IO,
+      mmu_pkg::MMU_OP_MARK_TASK: is_table = 1'b1;
+      default: is_table = 1'b0;
+    endcase
+  end
 
-  mmu_desc i_desc (
+  assign table_start = perform && is_table;
+
+  mmu_table i_table (
     .clk_i,
     .rst_ni,
-    .start_i     (desc_start),
+    .start_i     (table_start),
     .req_i       (req_q),
-    .hidden_i    (read_hidden_i),
-    .done_o      (desc_done),
-    .fault_o     (desc_fault),
-    .cr2_o       (desc_cr2),
-    .install_o   (desc_install),
-    .hidden_o    (desc_hidden),
-    .system_o    (desc_system),
-    .descriptor_o(desc_descriptor),
+    .offset_i    (offset_q),
+    .busy_i      (data_q[0]),
+    .hidden_i    (hidden_q),
+    .done_o      (table_done),
+    .fault_o     (table_fault),
+    .cr2_o       (table_cr2),
+    .install_o   (table_install),
+    .hidden_o    (table_hidden),
+    .system_o    (table_system),
+    .verified_o  (table_verified),
+    .descriptor_o(table_descriptor),
     .xlat_valid_o,
     .xlat_ready_i,
     .xlat_o,
@@ -291,43 +327,48 @@ module mmu_ctl (
     end else begin
       unique case (state_q)
         IDLE: if (start_i) state_q <= DRAIN;
-        DRAIN: if (drained_i) state_q <= desc_start ? LOAD : RESPOND;
-        LOAD: if (desc_done) state_q <= RESPOND;
-        RESPOND: if (rsp_ready_i) state_q <= IDLE;
+        DRAIN: if (drained_i) state_q <= PERFORM;
+        PERFORM: state_q <= (is_table && !table_done) ? LOOK : RESPOND;
+        LOOK: if (table_done) state_q <= RESPOND;
+        default: if (rsp_ready_i) state_q <= IDLE;  // RESPOND
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
-      req_q        <= req_i;
-      offset_q     <= offset_i[31:0];
-      data_q       <= data_i;
-      rsp_fault_q  <= '0;
-      rsp_cr2_q    <= '0;
-      rsp_seg_q    <= '0;
-      rsp_system_q <= 1'b0;
+      req_q          <= req_i;
+      offset_q       <= offset_i[31:0];
+      data_q         <= data_i;
+      rsp_fault_q    <= '0;
+      rsp_cr2_q      <= '0;
+      rsp_seg_q      <= '0;
+      rsp_system_q   <= 1'b0;
+      rsp_verified_q <= 1'b0;
     end
+    if (state_q == DRAIN) hidden_q <= read_hidden_i;
     if (cr_fault) begin
       rsp_fault_q.fault  <= 1'b1;
       rsp_fault_q.vector <= mmu_pkg::X86_GP;
     end
     if (seg_write && req_q.op != mmu_pkg::MMU_OP_LOAD_TABLE) rsp_seg_q <= write_hidden_o;
-    if (state_q == LOAD && desc_done) begin
-      rsp_fault_q  <= desc_fault;
-      rsp_cr2_q    <= desc_cr2;
-      rsp_system_q <= desc_system;
-      if (desc_install) rsp_seg_q <= desc_hidden;
+    if (table_done) begin
+      rsp_fault_q    <= table_fault;
+      rsp_cr2_q      <= table_cr2;
+      rsp_system_q   <= table_system;
+      rsp_verified_q <= table_verified;
+      rsp_seg_q      <= table_hidden;
     end
   end
 
   assign idle_o           = (state_q == IDLE);
-  assign block_o          = (state_q == DRAIN) || (state_q == LOAD);
+  assign block_o          = (state_q == DRAIN) || (state_q == PERFORM) || (state_q == LOOK);
   assign rsp_valid_o      = (state_q == RESPOND);
   assign rsp_fault_o      = rsp_fault_q;
   assign rsp_cr2_o        = rsp_cr2_q;
   assign rsp_seg_o        = (state_q == RESPOND) ? rsp_seg_q : '0;
   assign rsp_system_o     = (state_q == RESPOND) && rsp_system_q;
-  assign rsp_descriptor_o = (state_q == RESPOND && req_q.op == mmu_pkg::MMU_OP_LOAD_SEG) ? desc_descriptor : '0;
+  assign rsp_verified_o   = (state_q == RESPOND) && rsp_verified_q;
+  assign rsp_descriptor_o = (state_q == RESPOND) ? table_descriptor : '0;
 
 endmodule

@@ -22,7 +22,11 @@ package mmu_pkg;
     MMU_OP_SET_SEG    = 4'd4,
     MMU_OP_WRITE_CR   = 4'd5,
     MMU_OP_LOAD_TABLE = 4'd6,
-    MMU_OP_INVLPG     = 4'd7
+    MMU_OP_INVLPG     = 4'd7,
+    MMU_OP_VERIFY     = 4'd8,
+    MMU_OP_LOAD_GATE  = 4'd9,
+    MMU_OP_CHECK_IO   = 4'd10,
+    MMU_OP_MARK_TASK  = 4'd11
   } mmu_op_t;
 
   /* Segment registers, and the tables of SYSTEM and LOAD_TABLE. */
@@ -37,9 +41,10 @@ package mmu_pkg;
     MMU_SEG_TR        = 4'd7,
     MMU_SEG_STAGED_CS = 4'd8,
     MMU_SEG_STAGED_SS = 4'd9,
-    MMU_SEG_GDTR      = 4'd10,
-    MMU_SEG_IDTR      = 4'd11,
-    MMU_SEG_LINEAR    = 4'd12
+    MMU_SEG_STAGED_TR = 4'd10,
+    MMU_SEG_GDTR      = 4'd11,
+    MMU_SEG_IDTR      = 4'd12,
+    MMU_SEG_LINEAR    = 4'd13
   } mmu_seg_id_t;
 
   typedef enum logic [1:0] {
@@ -50,27 +55,51 @@ package mmu_pkg;
 
   /* Why a selector is loaded: reason of LOAD_SEG. */
   typedef enum logic [3:0] {
-    MMU_LOAD_DATA        = 4'd0,
-    MMU_LOAD_STACK       = 4'd1,
-    MMU_LOAD_STACK_INNER = 4'd2,
-    MMU_LOAD_CODE_JUMP   = 4'd3,
-    MMU_LOAD_CODE_RETURN = 4'd4,
-    MMU_LOAD_CODE_GATE   = 4'd5,
-    MMU_LOAD_LDT         = 4'd6,
-    MMU_LOAD_TASK        = 4'd7
+    MMU_LOAD_DATA           = 4'd0,
+    MMU_LOAD_STACK          = 4'd1,
+    MMU_LOAD_STACK_INNER    = 4'd2,
+    MMU_LOAD_CODE_JUMP      = 4'd3,
+    MMU_LOAD_CODE_RETURN    = 4'd4,
+    MMU_LOAD_CODE_GATE      = 4'd5,
+    MMU_LOAD_LDT            = 4'd6,
+    MMU_LOAD_TASK           = 4'd7,
+    MMU_LOAD_CODE_GATE_JUMP = 4'd8,
+    MMU_LOAD_TASK_NEW       = 4'd9,
+    MMU_LOAD_TASK_RETURN    = 4'd10,
+    MMU_LOAD_SWITCH_LDT     = 4'd11,
+    MMU_LOAD_SWITCH_CODE    = 4'd12,
+    MMU_LOAD_SWITCH_STACK   = 4'd13,
+    MMU_LOAD_SWITCH_DATA    = 4'd14
   } mmu_load_t;
 
   /* How SET_SEG makes the hidden part: reason of SET_SEG. */
   typedef enum logic [3:0] {
-    MMU_SET_REAL = 4'd0,
-    MMU_SET_V86  = 4'd1,
-    MMU_SET_RAW  = 4'd2
+    MMU_SET_REAL  = 4'd0,
+    MMU_SET_V86   = 4'd1,
+    MMU_SET_RAW   = 4'd2,
+    MMU_SET_OUTER = 4'd3
   } mmu_set_t;
+
+  /* What VERIFY asks of a descriptor: reason of VERIFY. */
+  typedef enum logic [3:0] {
+    MMU_VERIFY_LAR   = 4'd0,
+    MMU_VERIFY_LSL   = 4'd1,
+    MMU_VERIFY_READ  = 4'd2,
+    MMU_VERIFY_WRITE = 4'd3
+  } mmu_verify_t;
+
+  /* Whose gate LOAD_GATE reads: reason of LOAD_GATE. */
+  typedef enum logic [3:0] {
+    MMU_EVENT_PROCESSOR = 4'd0,
+    MMU_EVENT_SOFTWARE  = 4'd1
+  } mmu_event_t;
 
   /* Bits of a hidden part's attributes. */
   localparam int unsigned MMU_ATTR_ACCESSED    = 0;
-  localparam int unsigned MMU_ATTR_WRITABLE    = 1;  // data; readable, for code
-  localparam int unsigned MMU_ATTR_EXPAND_DOWN = 2;  // data; conforming, for code
+  localparam int unsigned MMU_ATTR_WRITABLE    = 1;  // data
+  localparam int unsigned MMU_ATTR_READABLE    = 1;  // code
+  localparam int unsigned MMU_ATTR_EXPAND_DOWN = 2;  // data
+  localparam int unsigned MMU_ATTR_CONFORMING  = 2;  // code
   localparam int unsigned MMU_ATTR_CODE        = 3;
   localparam int unsigned MMU_ATTR_S           = 4;
   localparam int unsigned MMU_ATTR_DPL         = 5;  // and 6
@@ -78,16 +107,37 @@ package mmu_pkg;
   localparam int unsigned MMU_ATTR_DB          = 10;
   localparam int unsigned MMU_ATTR_G           = 11;
 
+  /* Types of system descriptors (S = 0). */
+  localparam logic [3:0] X86_TSS16_AVAILABLE = 4'h1;
+  localparam logic [3:0] X86_LDT             = 4'h2;
+  localparam logic [3:0] X86_TSS16_BUSY      = 4'h3;
+  localparam logic [3:0] X86_CALL_GATE16     = 4'h4;
+  localparam logic [3:0] X86_TASK_GATE       = 4'h5;
+  localparam logic [3:0] X86_INTERRUPT_GATE16 = 4'h6;
+  localparam logic [3:0] X86_TRAP_GATE16     = 4'h7;
+  localparam logic [3:0] X86_TSS32_AVAILABLE = 4'h9;
+  localparam logic [3:0] X86_TSS32_BUSY      = 4'hB;
+  localparam logic [3:0] X86_CALL_GATE32     = 4'hC;
+  localparam logic [3:0] X86_INTERRUPT_GATE32 = 4'hE;
+  localparam logic [3:0] X86_TRAP_GATE32     = 4'hF;
+
+  /* Task-state segments: the least limits, and where a 32-bit one has its I/O map base address. */
+  localparam logic [31:0] X86_TSS16_LIMIT  = 32'h2B;
+  localparam logic [31:0] X86_TSS32_LIMIT  = 32'h67;
+  localparam logic [31:0] X86_TSS32_IO_MAP = 32'h66;
+
   /* Exception vectors. */
   localparam logic [4:0] X86_TS = 5'd10;
   localparam logic [4:0] X86_NP = 5'd11;
   localparam logic [4:0] X86_SS = 5'd12;
   localparam logic [4:0] X86_GP = 5'd13;
   localparam logic [4:0] X86_PF = 5'd14;
+  localparam logic [4:0] X86_AC = 5'd17;
 
   /* Control registers: bit numbers, what is stored of CR0, what may be set in CR4. */
   localparam int unsigned X86_CR0_PE   = 0;
   localparam int unsigned X86_CR0_WP   = 16;
+  localparam int unsigned X86_CR0_AM   = 18;
   localparam int unsigned X86_CR0_NW   = 29;
   localparam int unsigned X86_CR0_CD   = 30;
   localparam int unsigned X86_CR0_PG   = 31;
@@ -131,6 +181,7 @@ package mmu_pkg;
     logic [3:0]  seg;
     logic [1:0]  access;
     logic [4:0]  size;
+    logic [1:0]  align;
     logic [1:0]  cpl;
     logic [3:0]  reason;
     logic [3:0]  cr;
@@ -187,9 +238,18 @@ package mmu_pkg;
     logic [1:0]  pwt;
   } mmu_rsp_t;
 
+  /* One reference to an entry of a table in memory; both read and write: the byte read is written, changed. */
+  typedef struct packed {
+    logic [31:0] laddr;
+    logic [3:0]  size;
+    logic        read;
+    logic        write; // a byte
+  } mmu_entry_t;
+
   /* The mode bits of CR0 and CR4 that decide about an access. */
   typedef struct packed {
     logic pe;
+    logic am;
     logic pg;
     logic wp;
     logic pse;

@@ -11,6 +11,8 @@ module mmu_seg (
   input  logic                rst_ni,
   /// CR0.PE.
   input  logic                pe_i,
+  /// CR0.AM.
+  input  logic                am_i,
 
   /// The fetch port offers an ACCESS of CS by EXECUTE. Its results are combinational.
   input  logic                f_valid_i,
@@ -51,7 +53,7 @@ module mmu_seg (
   input  mmu_pkg::mmu_seg_t   write_hidden_i
 );
 
-  localparam int unsigned COUNT = 16;  // 13 are in use; a power of two needs no bound check
+  localparam int unsigned COUNT = 16;  // 14 are in use; a power of two needs no bound check
 
   logic [95:0] segs_q[COUNT];  // mmu_seg_t each; Yosys 0.23 misreads arrays of structs
 
@@ -61,7 +63,7 @@ module mmu_seg (
       mmu_pkg::MMU_SEG_CS: reset_value = {32'hFFFF_0000, 32'h0000_FFFF, 3'd0, 1'b1, 12'h09B, 16'hF000};
       mmu_pkg::MMU_SEG_LDTR: reset_value = {32'd0, 32'h0000_FFFF, 3'd0, 1'b1, 12'h082, 16'd0};
       mmu_pkg::MMU_SEG_TR: reset_value = {32'd0, 32'h0000_FFFF, 3'd0, 1'b1, 12'h08B, 16'd0};
-      mmu_pkg::MMU_SEG_STAGED_CS, mmu_pkg::MMU_SEG_STAGED_SS: reset_value = 96'd0;
+      mmu_pkg::MMU_SEG_STAGED_CS, mmu_pkg::MMU_SEG_STAGED_SS, mmu_pkg::MMU_SEG_STAGED_TR: reset_value = 96'd0;
       mmu_pkg::MMU_SEG_GDTR, mmu_pkg::MMU_SEG_IDTR: reset_value = {32'd0, 32'h0000_FFFF, 3'd0, 1'b1, 12'd0, 16'd0};
       mmu_pkg::MMU_SEG_LINEAR: reset_value = {32'd0, 32'hFFFF_FFFF, 3'd0, 1'b1, 12'd0, 16'd0};
       default: reset_value = {32'd0, 32'h0000_FFFF, 3'd0, 1'b1, 12'h093, 16'd0};
@@ -100,6 +102,10 @@ module mmu_seg (
 
   assign read_hidden_o = d_hidden;
 
+  /* Alignment is checked of a program's own accesses only. Real mode has no CPL 3. */
+  logic [1:0] d_align;
+  assign d_align = (am_i && pe_i && d_req_i.ac && d_req_i.cpl == 2'd3 && !d_req_i.implicit) ? d_req_i.align : 2'd0;
+
   mmu_seg_check i_fetch_check (
     .valid_i  (f_valid_i),
     .system_i (1'b0),
@@ -110,6 +116,8 @@ module mmu_seg (
     .ext_i    (1'b0),
     .size_i   (f_size_i),
     .offset_i (f_offset_i),
+    .align_i  (2'd0),
+    .laddr_i  (f_laddr_o[2:0]),
     .fault_o  (f_fault_o)
   );
 
@@ -123,6 +131,8 @@ module mmu_seg (
     .ext_i    (d_req_i.ext),
     .size_i   (d_req_i.size),
     .offset_i (d_offset_i),
+    .align_i  (d_align),
+    .laddr_i  (d_laddr_o[2:0]),
     .fault_o  (d_fault_o)
   );
 

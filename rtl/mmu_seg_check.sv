@@ -1,7 +1,8 @@
 /*
  * The check of one access against its segment (ACCESS) or table (SYSTEM). Combinational.
  *
- * Twin: model/mmu/mmu_seg.c. Source: "Limit Checking", "Type Checking"; DESIGN.md 3.1 and 3.2.
+ * Twin: model/mmu/mmu_seg.c. Source: "Limit Checking", "Type Checking", "Alignment Check Exception (#AC)"; DESIGN.md
+ * 3.1 and 3.2.
  */
 module mmu_seg_check (
   /// There is something to check; else no fault.
@@ -22,6 +23,10 @@ module mmu_seg_check (
   input  logic [4:0]          size_i,
   /// Offset of its first byte.
   input  logic [63:0]         offset_i,
+  /// ACCESS: log2 of the alignment that #AC asks for, 0 where it is not checked.
+  input  logic [1:0]          align_i,
+  /// Linear address of the first byte, as far as an alignment goes.
+  input  logic [2:0]          laddr_i,
   /// The result.
   output mmu_pkg::mmu_fault_t fault_o
 );
@@ -37,6 +42,18 @@ module mmu_seg_check (
       mmu_pkg::MMU_READ: bad_type = !is_data && !is_readable_code;
       mmu_pkg::MMU_WRITE: bad_type = !is_data || !hidden_i.attr[mmu_pkg::MMU_ATTR_WRITABLE];
       default: bad_type = 1'b0;
+    endcase
+  end
+
+  /* Alignment of the linear address. */
+  logic misaligned;
+
+  always_comb begin
+    case (align_i)
+      2'd0: misaligned = 1'b0;
+      2'd1: misaligned = laddr_i[0];
+      2'd2: misaligned = (laddr_i[1:0] != '0);
+      default: misaligned = (laddr_i != '0);
     endcase
   end
 
@@ -62,7 +79,7 @@ module mmu_seg_check (
     if (valid_i && system_i) begin
       if (seg_i != mmu_pkg::MMU_SEG_LINEAR && (!hidden_i.usable || beyond)) begin
         fault_o.fault = 1'b1;
-        if (seg_i == mmu_pkg::MMU_SEG_TR) begin
+        if (seg_i == mmu_pkg::MMU_SEG_TR || seg_i == mmu_pkg::MMU_SEG_STAGED_TR) begin
           fault_o.vector     = mmu_pkg::X86_TS;
           fault_o.error_code = {hidden_i.selector[15:2], 1'b0, ext_i};
         end else begin
@@ -82,9 +99,12 @@ module mmu_seg_check (
         fault_o.fault  = 1'b1;
         fault_o.vector = is_stack ? mmu_pkg::X86_SS : mmu_pkg::X86_GP;
       end
-      if (fault_o.fault && seg_i == mmu_pkg::MMU_SEG_STAGED_SS) begin
-        fault_o.error_code = {hidden_i.selector[15:2], 1'b0, ext_i};
+      if (fault_o.fault && seg_i == mmu_pkg::MMU_SEG_STAGED_SS) fault_o.error_code[15:2] = hidden_i.selector[15:2];
+      if (!fault_o.fault && misaligned) begin
+        fault_o.fault  = 1'b1;
+        fault_o.vector = mmu_pkg::X86_AC;
       end
+      fault_o.error_code[0] = fault_o.fault && ext_i;
     end
   end
 

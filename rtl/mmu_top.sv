@@ -84,11 +84,14 @@ module mmu_top #(
   input  logic [3:0]  d_req_seg_i,
   /// mmu_access_t (ACCESS, SYSTEM).
   input  logic [1:0]  d_req_access_i,
-  /// Bytes of the operand, 1..16 (ACCESS, SYSTEM).
+  /// Bytes of the operand, 1..16 (ACCESS, SYSTEM); ports, 1, 2 or 4 (CHECK_IO).
   input  logic [4:0]  d_req_size_i,
+  /// ACCESS: log2 of the alignment that #AC asks for; 0: any.
+  input  logic [1:0]  d_req_align_i,
   /// Current privilege level; LOAD_SEG: see DESIGN.md 3.3.
   input  logic [1:0]  d_req_cpl_i,
-  /// LOAD_SEG: mmu_load_t; SET_SEG: mmu_set_t; COMMIT_SEG: the staged register.
+  /// LOAD_SEG: mmu_load_t; SET_SEG: mmu_set_t; VERIFY: mmu_verify_t; LOAD_GATE: mmu_event_t; COMMIT_SEG: the staged
+  /// register.
   input  logic [3:0]  d_req_reason_i,
   /// WRITE_CR: 0, 3 or 4.
   input  logic [3:0]  d_req_cr_i,
@@ -96,17 +99,18 @@ module mmu_top #(
   input  logic        d_req_rmw_i,
   /// ACCESS: supervisor access whatever cpl says.
   input  logic        d_req_implicit_i,
-  /// EFLAGS.AC.
+  /// EFLAGS.AC, for SMAP and #AC.
   input  logic        d_req_ac_i,
   /// EFLAGS.VM.
   input  logic        d_req_vm_i,
   /// EXT bit of selector error codes.
   input  logic        d_req_ext_i,
-  /// LOAD_SEG, SET_SEG.
+  /// LOAD_SEG, SET_SEG, VERIFY, MARK_TASK.
   input  logic [15:0] d_req_selector_i,
-  /// ACCESS, SYSTEM: offset; INVLPG: linear address; LOAD_TABLE, SET_RAW: base.
+  /// ACCESS, SYSTEM: offset; INVLPG: linear address; LOAD_TABLE, SET_RAW: base; LOAD_GATE: vector; CHECK_IO: first
+  /// port.
   input  logic [63:0] d_req_offset_i,
-  /// WRITE_CR: value; LOAD_TABLE: limit; SET_RAW: limit, attributes, usable.
+  /// WRITE_CR: value; LOAD_TABLE: limit; MARK_TASK: busy; SET_RAW: limit, attributes, usable.
   input  logic [63:0] d_req_data_i,
   /// Data response, in the order of the requests.
   output logic        d_rsp_valid_o,
@@ -120,11 +124,11 @@ module mmu_top #(
   output logic [63:0] d_rsp_paddr1_o,
   /// Page fault: the faulting linear address; else 0.
   output logic [63:0] d_rsp_cr2_o,
-  /// LOAD_SEG: the descriptor as read, before the accessed bit; else 0.
+  /// LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, before the accessed bit; else 0.
   output logic [63:0] d_rsp_descriptor_o,
   /// LOAD_SEG, COMMIT_SEG, SET_SEG: the hidden part as installed, base; else 0.
   output logic [63:0] d_rsp_seg_base_o,
-  /// Limit.
+  /// Limit; also of VERIFY by LSL.
   output logic [31:0] d_rsp_seg_limit_o,
   /// Selector.
   output logic [15:0] d_rsp_seg_selector_o,
@@ -140,6 +144,8 @@ module mmu_top #(
   output logic        d_rsp_fault_o,
   /// LOAD_SEG by CODE_JUMP met a gate or TSS: nothing was installed.
   output logic        d_rsp_system_o,
+  /// VERIFY: yes.
+  output logic        d_rsp_verified_o,
   /// The operand straddles a 4 KiB boundary.
   output logic        d_rsp_split_o,
   /// Bytes on the first page.
@@ -193,6 +199,7 @@ module mmu_top #(
     d_req.seg      = d_req_seg_i;
     d_req.access   = d_req_access_i;
     d_req.size     = d_req_size_i;
+    d_req.align    = d_req_align_i;
     d_req.cpl      = d_req_cpl_i;
     d_req.reason   = d_req_reason_i;
     d_req.cr       = d_req_cr_i;
@@ -244,6 +251,7 @@ module mmu_top #(
     .d_rsp_cr2_o   (d_rsp_cr2_o[31:0]),
     .d_rsp_seg_o   (d_rsp_seg),
     .d_rsp_system_o,
+    .d_rsp_verified_o,
     .d_rsp_descriptor_o,
     .d_event_o     (d_event),
     .m_req_valid_o,

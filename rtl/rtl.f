@@ -1,7 +1,14 @@
 mmu_pkg.sv
 mmu_seg_check.sv
 mmu_seg.sv
+mmu_desc_check.sv
 mmu_desc.sv
+mmu_verify.sv
+mmu_gate.sv
+mmu_io.sv
+mmu_task.sv
+mmu_entry.sv
+mmu_table.sv
 mmu_tlb_array.sv
 mmu_tlb_port.sv
 mmu_tlb.sv

@@ -6,7 +6,7 @@ Usage: encodings.py MMU_H MMU_PKG_SV
 import re
 import sys
 
-FAMILIES = ("MMU_OP_", "MMU_SEG_", "MMU_LOAD_", "MMU_SET_", "MMU_TLB_", "MMU_PAGE_")
+FAMILIES = ("MMU_OP_", "MMU_SEG_", "MMU_LOAD_", "MMU_SET_", "MMU_VERIFY_", "MMU_EVENT_", "MMU_TLB_", "MMU_PAGE_")
 ACCESSES = ("MMU_READ", "MMU_WRITE", "MMU_EXECUTE")
 
 

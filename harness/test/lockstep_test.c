@@ -278,6 +278,7 @@ START_TEST(stimulus_reaches_everything) {
   ck_assert_uint_ge(s->faults[12], 50);    /* #SS */
   ck_assert_uint_ge(s->faults[13], 1000);  /* #GP */
   ck_assert_uint_ge(s->faults[14], 10000); /* #PF */
+  ck_assert_uint_ge(s->faults[17], 500);   /* #AC */
   close_bench(&b);
 }
 END_TEST

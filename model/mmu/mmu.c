@@ -57,6 +57,21 @@ bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_p
   return true;
 }
 
+bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned size, uint64_t *data, mmu_rsp_t *rsp) {
+  const mmu_rights_t *rights = &mmu->rights[MMU_BY_SUPERVISOR][MMU_READ];
+  unsigned room = MMU_PAGE_BYTES - laddr % MMU_PAGE_BYTES;
+  mmu_page_t page, next;
+  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
+  if (room >= size) {
+    *data = mmu_mem_read(mmu, kind, page.paddr, size, rsp);
+    return true;
+  }
+  if (!mmu_translate(mmu, rights, laddr + room, &next, rsp)) return false;
+  *data = mmu_mem_read(mmu, kind, page.paddr, room, rsp);
+  *data |= mmu_mem_read(mmu, kind, next.paddr, size - room, rsp) << 8 * room;
+  return true;
+}
+
 /* Translates part 0 or 1 of an operand into the response. */
 static bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned part, mmu_rsp_t *rsp) {
   mmu_page_t page;
@@ -87,6 +102,7 @@ static mmu_privilege_t privilege(const mmu_req_t *req) {
 static void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   assert(req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_CS || req->seg == MMU_SEG_STAGED_SS);
   assert(req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3);
+  assert(req->align <= (req->access == MMU_EXECUTE ? 0 : 3));
   uint32_t laddr;
   if (!mmu_seg_check(mmu, req, &laddr, rsp)) return;
   translate_operand(mmu, &mmu->rights[privilege(req)][req->access], laddr, req->size, rsp);
@@ -110,7 +126,8 @@ static bool table_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr,
     *laddr = (uint32_t)seg->base + offset;
     return (seg->usable && last <= seg->limit) || mmu_fault(rsp, X86_GP, index | 4 | req->ext);
   case MMU_SEG_TR:
-    seg = &mmu->seg[MMU_SEG_TR];
+  case MMU_SEG_STAGED_TR:
+    seg = &mmu->seg[req->seg];
     *laddr = (uint32_t)seg->base + offset;
     return (seg->usable && last <= seg->limit) || mmu_fault(rsp, X86_TS, (seg->selector & 0xFFFC) | req->ext);
   default:
@@ -198,6 +215,18 @@ void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
     break;
   case MMU_OP_LOAD_TABLE:
     op_load_table(mmu, req);
+    break;
+  case MMU_OP_VERIFY:
+    mmu_verify(mmu, req, rsp);
+    break;
+  case MMU_OP_LOAD_GATE:
+    mmu_gate_load(mmu, req, rsp);
+    break;
+  case MMU_OP_CHECK_IO:
+    mmu_io_check(mmu, req, rsp);
+    break;
+  case MMU_OP_MARK_TASK:
+    mmu_task_mark(mmu, req, rsp);
     break;
   default:
     assert(req->op == MMU_OP_INVLPG);

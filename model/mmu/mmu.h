@@ -29,6 +29,10 @@ typedef enum {
   MMU_OP_WRITE_CR = 5,   /* MOV to CR0, CR3 or CR4 with its checks and TLB effects */
   MMU_OP_LOAD_TABLE = 6, /* LGDT, LIDT */
   MMU_OP_INVLPG = 7,     /* invalidate the page that holds linear address offset */
+  MMU_OP_VERIFY = 8,     /* LAR, LSL, VERR, VERW: read and judge a descriptor, install nothing; see mmu_verify_t */
+  MMU_OP_LOAD_GATE = 9,  /* read and check the IDT's gate of vector offset; see mmu_event_t */
+  MMU_OP_CHECK_IO = 10,  /* I/O permission bitmap: size ports from port offset */
+  MMU_OP_MARK_TASK = 11, /* set (data = 1) or clear (data = 0) the busy bit of the TSS descriptor that selector names */
 } mmu_op_t;
 
 /* Segment registers: 0 to 5 as x86 encodes them; then the system ones; then the staging ones. */
@@ -41,13 +45,14 @@ typedef enum {
   MMU_SEG_GS = 5,
   MMU_SEG_LDTR = 6,
   MMU_SEG_TR = 7,
-  MMU_SEG_STAGED_CS = 8, /* loaded and checked, not yet in force: a far transfer's new CS */
-  MMU_SEG_STAGED_SS = 9, /* likewise the new stack of a privilege change */
-  MMU_SEG_COUNT = 10,
+  MMU_SEG_STAGED_CS = 8,  /* loaded and checked, not yet in force: a far transfer's new CS */
+  MMU_SEG_STAGED_SS = 9,  /* likewise the new stack of a privilege change */
+  MMU_SEG_STAGED_TR = 10, /* the task register of the task that is switched to */
+  MMU_SEG_COUNT = 11,
   /* Below: only as mmu_req_t.seg of SYSTEM and LOAD_TABLE; they have no hidden part. */
-  MMU_SEG_GDTR = 10,
-  MMU_SEG_IDTR = 11,
-  MMU_SEG_LINEAR = 12, /* SYSTEM with a plain linear address, no table */
+  MMU_SEG_GDTR = 11,
+  MMU_SEG_IDTR = 12,
+  MMU_SEG_LINEAR = 13, /* SYSTEM with a plain linear address, no table */
 } mmu_seg_id_t;
 
 typedef enum { MMU_READ = 0, MMU_WRITE = 1, MMU_EXECUTE = 2 } mmu_access_t;
@@ -62,14 +67,37 @@ typedef enum {
   MMU_LOAD_CODE_GATE = 5,   /* CS: through an interrupt, trap or call gate; cpl = the CPL before it */
   MMU_LOAD_LDT = 6,         /* LDTR: LLDT */
   MMU_LOAD_TASK = 7,        /* TR: LTR */
+  /* Through a call gate that JMP names; and the steps of a task switch ("Task Switching"). */
+  MMU_LOAD_CODE_GATE_JUMP = 8, /* CS: cpl = CPL */
+  MMU_LOAD_TASK_NEW = 9,       /* staged TR: JMP, CALL, interrupt; an available TSS */
+  MMU_LOAD_TASK_RETURN = 10,   /* staged TR: IRET from a nested task; a busy TSS */
+  MMU_LOAD_SWITCH_LDT = 11,    /* LDTR of the new task */
+  MMU_LOAD_SWITCH_CODE = 12,   /* CS of the new task; cpl = the new CPL, the selector's RPL */
+  MMU_LOAD_SWITCH_STACK = 13,  /* SS of the new task; cpl = the new CPL */
+  MMU_LOAD_SWITCH_DATA = 14,   /* DS, ES, FS, GS of the new task; cpl = the new CPL */
 } mmu_load_t;
 
 /* How SET_SEG makes the hidden part: mmu_req_t.reason of SET_SEG. */
 typedef enum {
-  MMU_SET_REAL = 0, /* selector and base = selector << 4; limit and attributes are kept */
-  MMU_SET_V86 = 1,  /* the same, and limit = 0xFFFF, attr = 0x0F3 */
-  MMU_SET_RAW = 2,  /* selector, base = offset, limit = data[31:0], attr = data[43:32], usable = data[48] */
+  MMU_SET_REAL = 0,  /* selector and base = selector << 4; limit and attributes are kept */
+  MMU_SET_V86 = 1,   /* the same, and limit = 0xFFFF, attr = 0x0F3 */
+  MMU_SET_RAW = 2,   /* selector, base = offset, limit = data[31:0], attr = data[43:32], usable = data[48] */
+  MMU_SET_OUTER = 3, /* a return to outer level cpl: the register is made null if that level may not keep it */
 } mmu_set_t;
+
+/* What VERIFY asks of a descriptor: mmu_req_t.reason of VERIFY. */
+typedef enum {
+  MMU_VERIFY_LAR = 0,
+  MMU_VERIFY_LSL = 1,
+  MMU_VERIFY_READ = 2,  /* VERR */
+  MMU_VERIFY_WRITE = 3, /* VERW */
+} mmu_verify_t;
+
+/* Whose gate LOAD_GATE reads: mmu_req_t.reason of LOAD_GATE. */
+typedef enum {
+  MMU_EVENT_PROCESSOR = 0, /* an exception or external interrupt: the gate's DPL does not count */
+  MMU_EVENT_SOFTWARE = 1,  /* INT n, INT3, INTO */
+} mmu_event_t;
 
 /*
  * A request. Unused fields are 0, so that equal requests are equal bytes in a trace. Bits 63:32 of offset are 0:
@@ -79,18 +107,21 @@ typedef struct {
   uint8_t op;        /* mmu_op_t */
   uint8_t seg;       /* mmu_seg_id_t; ACCESS by MMU_EXECUTE: MMU_SEG_CS */
   uint8_t access;    /* mmu_access_t (ACCESS, SYSTEM) */
-  uint8_t size;      /* bytes of the whole operand, 1..16 (ACCESS, SYSTEM) */
+  uint8_t size;      /* bytes of the whole operand, 1..16 (ACCESS, SYSTEM); ports, 1, 2 or 4 (CHECK_IO) */
+  uint8_t align;     /* ACCESS, no EXECUTE: log2 of the alignment that #AC asks for, 0..3; 0: any */
   uint8_t cpl;       /* current privilege level 0..3; LOAD_SEG: see mmu_load_t */
-  uint8_t reason;    /* LOAD_SEG: mmu_load_t; SET_SEG: mmu_set_t; COMMIT_SEG: the staged register */
+  uint8_t reason;    /* LOAD_SEG: mmu_load_t; SET_SEG: mmu_set_t; VERIFY: mmu_verify_t; LOAD_GATE: mmu_event_t;
+                        COMMIT_SEG: the staged register */
   uint8_t cr;        /* WRITE_CR: 0, 3 or 4 */
   bool rmw;          /* ACCESS with MMU_WRITE: the operand is read first, in the same instruction */
   bool implicit;     /* ACCESS: supervisor access whatever cpl says (SYSTEM always is) */
-  bool ac;           /* EFLAGS.AC, for SMAP */
+  bool ac;           /* EFLAGS.AC, for SMAP and #AC */
   bool vm;           /* EFLAGS.VM: virtual-8086 mode */
   bool ext;          /* EXT bit of a selector error code: the event is external to the program */
-  uint16_t selector; /* LOAD_SEG, SET_SEG */
-  uint64_t offset;   /* ACCESS, SYSTEM: offset; INVLPG: linear address; LOAD_TABLE, SET_RAW: base */
-  uint64_t data;     /* WRITE_CR: value; LOAD_TABLE: limit; SET_RAW: see there */
+  uint16_t selector; /* LOAD_SEG, SET_SEG, VERIFY, MARK_TASK */
+  uint64_t offset;   /* ACCESS, SYSTEM: offset; INVLPG: linear address; LOAD_TABLE, SET_RAW: base;
+                        LOAD_GATE: vector, 0..255; CHECK_IO: first port, 0..65535 */
+  uint64_t data;     /* WRITE_CR: value; LOAD_TABLE: limit; MARK_TASK: busy; SET_RAW: see there */
 } mmu_req_t;
 
 /* Attributes of a hidden part: bits 8..15 and 20..23 of the descriptor's second doubleword. */
@@ -137,6 +168,7 @@ typedef enum {
   MMU_MEM_PDE = 0,
   MMU_MEM_PTE = 1,
   MMU_MEM_DESCRIPTOR = 2,
+  MMU_MEM_TSS = 3, /* CHECK_IO: the bitmap's place, and its two bytes */
 } mmu_mem_kind_t;
 
 /* What the TLB did for one page of a transaction. */
@@ -169,12 +201,14 @@ typedef struct {
   uint64_t laddr;      /* linear address of the operand's first byte; 0 if the segment check failed */
   uint64_t paddr[2];   /* physical address of the part on each page; [1] is 0 unless split */
   uint64_t cr2;        /* #PF: the faulting linear address; else 0 */
-  uint64_t descriptor; /* LOAD_SEG: the descriptor as read, before the accessed bit; else 0 */
-  mmu_seg_t seg;       /* LOAD_SEG, COMMIT_SEG, SET_SEG: the hidden part as installed */
+  uint64_t descriptor; /* LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, before the accessed bit; else 0 */
+  mmu_seg_t seg;       /* LOAD_SEG, COMMIT_SEG, SET_SEG: the hidden part as installed; VERIFY by LSL, verified: only
+                          limit, the descriptor's; else 0 */
   uint16_t error_code; /* of the fault */
   uint8_t vector;      /* of the fault: X86_GP ... */
   bool fault;
   bool system;          /* LOAD_CODE_JUMP met a gate or TSS: nothing was installed; see descriptor */
+  bool verified;        /* VERIFY: yes */
   bool split;           /* the operand straddles a 4 KiB boundary */
   uint8_t first;        /* bytes on the first page (= size unless split) */
   uint8_t page_size[2]; /* mmu_page_size_t; MMU_PAGE_NONE with paging off */
@@ -200,6 +234,7 @@ typedef struct {
   uint8_t tlb_large;      /* entries of the large-page array: power of two, 1..32 */
   bool limit_wraps;       /* an operand that wraps at 4 GiB passes a limit of FFFFFFFFH */
   bool accessed_on_fault; /* a walk that faults has set A in the entries above the faulting one */
+  bool pat_reserved;      /* no PAT: with CR4.PSE = 1, bit 7 of a PTE and bit 12 of a 4 MiB PDE are reserved */
 } mmu_config_t;
 
 /* The geometry and the choices of the RTL in this repository: 8 sets x 4 ways, 8 large, no choice taken. */

@@ -3,6 +3,7 @@
  *
  * Every address passes seg → tlb → walk → mem:
  *   mmu_seg.c   selector, hidden part, segment check: offset to linear address
+ *               mmu_desc.c, mmu_verify.c, mmu_gate.c, mmu_task.c: the descriptors and the TSS in memory
  *   mmu_tlb.c   the translations that are remembered
  *   mmu_walk.c  the translations that are in memory; rights, accessed and dirty bits
  *   mmu.c       composes them, and holds the port to memory
@@ -103,12 +104,21 @@ bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code);
 uint64_t mmu_mem_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, mmu_rsp_t *rsp);
 void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t data, mmu_rsp_t *rsp);
 
+/* A read of the MMU's own, size 1..8: all its pages are translated before any byte is read. *data: zero-extended. */
+bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned size, uint64_t *data, mmu_rsp_t *rsp);
+
 /* seg: registers after RESET; the check of an ACCESS, which yields its linear address; the operations on registers. */
 void mmu_seg_reset(mmu_t *mmu);
 bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp);
 void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_seg_commit(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_seg_set(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* seg: VERIFY, LOAD_GATE, CHECK_IO, MARK_TASK: what descriptors, gates and the TSS say; no register changes. */
+void mmu_verify(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+void mmu_gate_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+void mmu_io_check(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+void mmu_task_mark(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 
 /* tlb → walk: the translation of one linear address, remembered or walked for; paging may be off. */
 bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);

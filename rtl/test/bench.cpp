@@ -162,11 +162,13 @@ void Bench::tick() {
   if (data.offering) {
     const Req &r = data.queue.front();
     t.d_req_op_i = r.op, t.d_req_seg_i = r.seg, t.d_req_access_i = r.access, t.d_req_size_i = r.size;
-    t.d_req_cpl_i = r.cpl, t.d_req_reason_i = r.reason, t.d_req_cr_i = r.cr, t.d_req_implicit_i = r.implicit;
+    t.d_req_align_i = r.align, t.d_req_cpl_i = r.cpl, t.d_req_reason_i = r.reason, t.d_req_cr_i = r.cr,
+    t.d_req_implicit_i = r.implicit;
     t.d_req_ac_i = r.ac, t.d_req_vm_i = r.vm, t.d_req_ext_i = r.ext, t.d_req_selector_i = r.selector;
     t.d_req_offset_i = r.offset, t.d_req_data_i = r.data;
   } else {
-    t.d_req_op_i = random(8), t.d_req_seg_i = random(13), t.d_req_size_i = random(32), t.d_req_cpl_i = random(4);
+    t.d_req_op_i = random(12), t.d_req_seg_i = random(14), t.d_req_align_i = random(4), t.d_req_size_i = random(32),
+    t.d_req_cpl_i = random(4);
     t.d_req_offset_i = random(1u << 31);
   }
   t.f_rsp_ready_i = chance(fetch.take);
@@ -192,8 +194,9 @@ void Bench::tick() {
              {t.d_rsp_laddr_o,      t.d_rsp_paddr0_o,     t.d_rsp_paddr1_o,     t.d_rsp_cr2_o,
               t.d_rsp_descriptor_o, t.d_rsp_seg_base_o,   t.d_rsp_seg_limit_o,  t.d_rsp_seg_selector_o,
               t.d_rsp_seg_attr_o,   t.d_rsp_seg_usable_o, t.d_rsp_error_code_o, t.d_rsp_vector_o,
-              t.d_rsp_fault_o,      t.d_rsp_system_o,     t.d_rsp_split_o,      t.d_rsp_first_o,
-              t.d_rsp_page_size0_o, t.d_rsp_page_size1_o, t.d_rsp_pcd_o,        t.d_rsp_pwt_o},
+              t.d_rsp_fault_o,      t.d_rsp_system_o,     t.d_rsp_verified_o,   t.d_rsp_split_o,
+              t.d_rsp_first_o,      t.d_rsp_page_size0_o, t.d_rsp_page_size1_o, t.d_rsp_pcd_o,
+              t.d_rsp_pwt_o},
              d_before_, false);
   bool m_req = t.m_req_valid_o && t.m_req_ready_i, m_rsp = t.m_rsp_valid_i && t.m_rsp_ready_o;
   bool m_was = !m_before_.empty();
@@ -225,7 +228,7 @@ void Bench::tick() {
     r.descriptor = t.d_rsp_descriptor_o, r.seg_base = t.d_rsp_seg_base_o, r.seg_limit = t.d_rsp_seg_limit_o;
     r.seg_selector = t.d_rsp_seg_selector_o, r.seg_attr = t.d_rsp_seg_attr_o, r.seg_usable = t.d_rsp_seg_usable_o;
     r.error_code = t.d_rsp_error_code_o, r.vector = t.d_rsp_vector_o, r.fault = t.d_rsp_fault_o;
-    r.system = t.d_rsp_system_o, r.split = t.d_rsp_split_o, r.first = t.d_rsp_first_o;
+    r.system = t.d_rsp_system_o, r.verified = t.d_rsp_verified_o, r.split = t.d_rsp_split_o, r.first = t.d_rsp_first_o;
     r.page_size[0] = t.d_rsp_page_size0_o, r.page_size[1] = t.d_rsp_page_size1_o, r.pcd = t.d_rsp_pcd_o;
     r.pwt = t.d_rsp_pwt_o, r.cycle = cycle, r.req = data.pending.front();
     data.pending.pop_front();

@@ -18,14 +18,47 @@
 
 namespace bench {
 
-enum Op { ACCESS, SYSTEM, LOAD_SEG, COMMIT_SEG, SET_SEG, WRITE_CR, LOAD_TABLE, INVLPG };
-enum Seg { ES, CS, SS, DS, FS, GS, LDTR, TR, STAGED_CS, STAGED_SS, GDTR, IDTR, LINEAR };
+enum Op {
+  ACCESS,
+  SYSTEM,
+  LOAD_SEG,
+  COMMIT_SEG,
+  SET_SEG,
+  WRITE_CR,
+  LOAD_TABLE,
+  INVLPG,
+  VERIFY,
+  LOAD_GATE,
+  CHECK_IO,
+  MARK_TASK
+};
+enum Seg { ES, CS, SS, DS, FS, GS, LDTR, TR, STAGED_CS, STAGED_SS, STAGED_TR, GDTR, IDTR, LINEAR };
+enum Load {
+  DATA,
+  STACK,
+  STACK_INNER,
+  CODE_JUMP,
+  CODE_RETURN,
+  CODE_GATE,
+  LDT,
+  TASK,
+  CODE_GATE_JUMP,
+  TASK_NEW,
+  TASK_RETURN,
+  SWITCH_LDT,
+  SWITCH_CODE,
+  SWITCH_STACK,
+  SWITCH_DATA
+};
+enum SetAs { REAL, V86, RAW, OUTER };
+enum Verify { LAR, LSL, VERR, VERW };
+enum Gate { PROCESSOR, SOFTWARE };
 enum Access { READ, WRITE, EXECUTE };
 enum Kind { HIT, MISS, RENEW, FILL };
 
 /* A request of either port; the fetch port looks at size, cpl, vm and offset only. */
 struct Req {
-  unsigned op = ACCESS, seg = DS, access = READ, size = 4, cpl = 0, reason = 0, cr = 0;
+  unsigned op = ACCESS, seg = DS, access = READ, size = 4, align = 0, cpl = 0, reason = 0, cr = 0;
   bool implicit = false, ac = false, vm = false, ext = false;
   unsigned selector = 0;
   uint64_t offset = 0, data = 0;
@@ -34,7 +67,8 @@ struct Req {
 struct Rsp {
   uint64_t laddr, paddr[2], cr2, descriptor, seg_base;
   uint32_t seg_limit;
-  unsigned seg_selector, seg_attr, seg_usable, error_code, vector, fault, system, split, first, page_size[2], pcd, pwt;
+  unsigned seg_selector, seg_attr, seg_usable, error_code, vector, fault, system, verified, split, first, page_size[2],
+      pcd, pwt;
   uint64_t cycle; // of the transfer
   Req req;
 };

@@ -84,6 +84,7 @@ int main(int argc, char **argv) {
     t.d_req_op_i = 0;
     t.d_req_seg_i = 3;
     t.d_req_size_i = 4;
+    t.d_req_align_i = 2;
     auto start = std::chrono::steady_clock::now();
     for (unsigned long i = 0; i < cycles; i++) {
       t.d_req_offset_i = 0x10000 + (i * 52 & 0x7FFC);

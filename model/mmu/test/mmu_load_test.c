@@ -9,7 +9,7 @@
  *   p  RPL <= DPL and CPL <= DPL               =  RPL = CPL and DPL = CPL
  *   j  RPL <= CPL and DPL = CPL                c  DPL <= CPL
  *   r  RPL >= CPL and DPL = RPL                R  RPL >= CPL and DPL <= RPL
- *   s  a gate or TSS: not for us
+ *   s  a gate or TSS, passed on: RPL <= DPL and CPL <= DPL     S  likewise, and only from the GDT
  * Source: "Checking Caller Access Privileges ...", the operation sections of MOV, JMP, RET, INT n, LLDT, LTR.
  */
 typedef struct {
@@ -28,7 +28,7 @@ static const rule_t RULES[] = {
                         X86_SS, 'k'},
     [MMU_LOAD_STACK_INNER] = {"STACK_INNER", "----------------", "--==--==--------", MMU_SEG_STAGED_SS, MMU_SEG_SS,
                               X86_TS, X86_TS, X86_SS, 'k'},
-    [MMU_LOAD_CODE_JUMP] = {"CODE_JUMP", "-s--ss---s--s---", "--------jjjjcccc", MMU_SEG_CS, MMU_SEG_STAGED_CS, X86_GP,
+    [MMU_LOAD_CODE_JUMP] = {"CODE_JUMP", "-S--ss---S--s---", "--------jjjjcccc", MMU_SEG_CS, MMU_SEG_STAGED_CS, X86_GP,
                             X86_GP, X86_NP, 'c'},
     [MMU_LOAD_CODE_RETURN] = {"CODE_RETURN", "----------------", "--------rrrrRRRR", MMU_SEG_STAGED_CS, MMU_SEG_CS,
                               X86_GP, X86_GP, X86_NP, 'k'},
@@ -45,6 +45,7 @@ static bool privilege_suffices(char rule, unsigned rpl, unsigned cpl, unsigned d
   case '*':
     return true;
   case 'p':
+  case 's':
     return rpl <= dpl && cpl <= dpl;
   case '=':
     return rpl == cpl && dpl == cpl;
@@ -74,6 +75,7 @@ static void check_load(rig_t *rig, uint8_t reason, uint8_t attr8, unsigned rpl, 
   unsigned dpl = attr8 >> 5 & 3;
   char need = (attr8 & 0x10 ? rule->segment : rule->system)[attr8 & 0xF];
   uint16_t error_code = (uint16_t)((selector & 0xFFFC) | ext);
+  if (need == 'S') need = local ? '-' : 's';
 
   mark(rig, seg);
   rig_poke(rig, paddr, 8, descriptor);
@@ -84,7 +86,7 @@ static void check_load(rig_t *rig, uint8_t reason, uint8_t attr8, unsigned rpl, 
   rig_check_mem(rsp, 0, false, paddr, 8, descriptor);
   rig_equal("descriptor", rsp->descriptor, descriptor);
   rig_equal("n_tlb", rsp->n_tlb, 0);
-  if (need == 's') {
+  if (need == 's' && privilege_suffices(need, rpl, cpl, dpl) && attr8 & MMU_ATTR_P) {
     rig_check_ok(rsp);
     rig_equal("system", rsp->system, true);
     rig_check_seg(rsp->seg, 0, 0, 0, 0, false);

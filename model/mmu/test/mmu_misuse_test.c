@@ -7,7 +7,7 @@
 
 /* Each must end in an assertion, with CR0.PE = 1. */
 static const mmu_req_t MISUSE[] = {
-    {.op = 8},
+    {.op = 12},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 0},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 17},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_TR, .size = 1},
@@ -22,10 +22,10 @@ static const mmu_req_t MISUSE[] = {
     {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_SS, .reason = MMU_LOAD_CODE_JUMP},
     {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_TR, .reason = MMU_LOAD_LDT},
     {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_LDTR, .reason = MMU_LOAD_TASK},
-    {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_DS, .reason = 8},
+    {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_DS, .reason = 15},
     {.op = MMU_OP_COMMIT_SEG, .seg = MMU_SEG_CS, .reason = MMU_SEG_STAGED_SS},
     {.op = MMU_OP_SET_SEG, .seg = MMU_SEG_COUNT},
-    {.op = MMU_OP_SET_SEG, .seg = MMU_SEG_DS, .reason = 3},
+    {.op = MMU_OP_SET_SEG, .seg = MMU_SEG_DS, .reason = 4},
     {.op = MMU_OP_WRITE_CR, .cr = 2},
     {.op = MMU_OP_LOAD_TABLE, .seg = MMU_SEG_LDTR},
 };
@@ -39,9 +39,9 @@ END_TEST
 
 /* LOAD_SEG in real mode; then geometries that are none. */
 START_TEST(misuse_of_mode_or_geometry_asserts) {
-  static const mmu_config_t CONFIGS[] = {{8, 4, 8, false, false},   {0, 4, 8, false, false},  {6, 4, 8, false, false},
-                                         {128, 4, 8, false, false}, {8, 16, 8, false, false}, {8, 4, 64, false, false}};
-  rig_t *rig = rig_new(CONFIGS[_i]);
+  static const uint8_t GEOMETRIES[][3] = {{8, 4, 8}, {0, 4, 8}, {6, 4, 8}, {128, 4, 8}, {8, 16, 8}, {8, 4, 64}};
+  const uint8_t *geometry = GEOMETRIES[_i];
+  rig_t *rig = rig_new((mmu_config_t){.tlb_sets = geometry[0], .tlb_ways = geometry[1], .tlb_large = geometry[2]});
   rig_do(rig, (mmu_req_t){.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_DS});
 }
 END_TEST

@@ -178,9 +178,9 @@ START_TEST(vectors_and_priority) {
       unsigned limit_vector = seg == MMU_SEG_SS ? X86_SS : X86_GP;
       mmu_req_t req = {.op = MMU_OP_ACCESS, .seg = seg, .access = MMU_WRITE, .size = 4, .ext = true, .offset = 0xFFD};
       rig_set_raw(rig, seg, 0x4321, 0, 0xFFF, 0x091, true); /* read-only, and beyond the limit */
-      rig_check_fault(rig_do(rig, req), protected_mode ? X86_GP : limit_vector, 0, 0);
+      rig_check_fault(rig_do(rig, req), protected_mode ? X86_GP : limit_vector, 1, 0);
       rig_set_raw(rig, seg, 0x4321, 0, 0xFFF, 0x093, true);
-      rig_check_fault(rig_do(rig, req), limit_vector, 0, 0);
+      rig_check_fault(rig_do(rig, req), limit_vector, 1, 0);
       req.size = 3;
       rig_check_ok(rig_do(rig, req));
     }
