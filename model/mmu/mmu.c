@@ -73,9 +73,11 @@ bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned s
 }
 
 /* Translates part 0 or 1 of an operand into the response. */
-static bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned part, mmu_rsp_t *rsp) {
+static inline bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned part,
+                                  mmu_rsp_t *rsp) {
   mmu_page_t page;
-  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
+  bool quick = mmu->cr0 & X86_CR0_PG && mmu_tlb_lookup_last(mmu, rights, laddr, &page, rsp);
+  if (!quick && !mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
   rsp->paddr[part] = page.paddr;
   rsp->page_size[part] = page.page_size;
   rsp->pcd[part] = page.pte & X86_PTE_PCD;
@@ -84,7 +86,8 @@ static bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t ladd
 }
 
 /* Splits an operand at the page boundary; the first page is done with before the second is looked at. */
-static void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint8_t size, mmu_rsp_t *rsp) {
+static inline void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint8_t size,
+                                     mmu_rsp_t *rsp) {
   unsigned room = MMU_PAGE_BYTES - laddr % MMU_PAGE_BYTES;
   rsp->laddr = laddr;
   rsp->split = size > room;
@@ -99,10 +102,13 @@ static mmu_privilege_t privilege(const mmu_req_t *req) {
   return req->ac ? MMU_BY_SUPERVISOR_WITH_AC : MMU_BY_SUPERVISOR;
 }
 
-static void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  assert(req->seg <= MMU_SEG_GS || req->seg == MMU_SEG_STAGED_CS || req->seg == MMU_SEG_STAGED_SS);
-  assert(req->access <= MMU_EXECUTE && req->size >= 1 && req->size <= 16 && req->cpl <= 3);
-  assert(req->align <= (req->access == MMU_EXECUTE ? 0 : 3));
+/* The registers that an ACCESS may go through. */
+enum { ACCESS_SEGS = 0x3F | 1 << MMU_SEG_STAGED_CS | 1 << MMU_SEG_STAGED_SS };
+
+static inline void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  assert(ACCESS_SEGS >> req->seg & 1);
+  assert(req->access <= MMU_EXECUTE && req->size - 1u < 16 && (req->cpl | req->align) <= 3);
+  assert(req->access != MMU_EXECUTE || req->align == 0);
   uint32_t laddr;
   if (!mmu_seg_check(mmu, req, &laddr, rsp)) return;
   translate_operand(mmu, &mmu->rights[privilege(req)][req->access], laddr, req->size, rsp);
@@ -192,12 +198,9 @@ static void op_load_table(mmu_t *mmu, const mmu_req_t *req) {
     mmu->idtr = table;
 }
 
-void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
+/* All but ACCESS. */
+static void transact_other(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   switch (req->op) {
-  case MMU_OP_ACCESS:
-    op_access(mmu, req, rsp);
-    break;
   case MMU_OP_SYSTEM:
     op_system(mmu, req, rsp);
     break;
@@ -232,6 +235,14 @@ void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
     assert(req->op == MMU_OP_INVLPG);
     mmu_tlb_drop_page(mmu, (uint32_t)req->offset);
   }
+}
+
+void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
+  if (req->op == MMU_OP_ACCESS)
+    op_access(mmu, req, rsp);
+  else
+    transact_other(mmu, req, rsp);
 }
 
 mmu_config_t mmu_default_config(void) {

@@ -84,6 +84,7 @@ typedef struct {
   mmu_tlb_array_t small, large;
   unsigned entries;                    /* of both arrays */
   uint32_t plru[MMU_TLB_SETS_MAX + 1]; /* bit n is node n of the set's tree */
+  uint8_t last[MMU_TLB_SETS_MAX + 1];  /* by set: the way used last, where the next use is likely to be again */
   mmu_tlb_entry_t entry[MMU_TLB_ENTRIES_MAX];
 } mmu_tlb_t;
 
@@ -129,6 +130,11 @@ void mmu_tlb_reset(mmu_t *mmu);
 /* tlb: true if an entry serves the access; it is in *page. Otherwise a walk has to follow; what matched is dropped. */
 bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
 
+static inline void mmu_tlb_log(mmu_rsp_t *rsp, mmu_tlb_kind_t kind, bool large, unsigned set, unsigned way,
+                               bool evicted) {
+  rsp->tlb[rsp->n_tlb++] = (mmu_tlb_event_t){(uint8_t)kind, large, (uint8_t)set, (uint8_t)way, evicted};
+}
+
 /* tlb: enters what a walk has found. */
 void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t *rsp);
 
@@ -143,6 +149,26 @@ void mmu_derive_rights(mmu_t *mmu);
 /* walk: may an access with these rights use a page whose combined entry is pte? */
 static inline bool mmu_permits(const mmu_rights_t *rights, uint32_t pte) {
   return ((pte ^ rights->need) & (rights->need | rights->forbid)) == 0;
+}
+
+/* tlb: may an entry serve an access with these rights? */
+static inline bool mmu_tlb_serves(const mmu_rights_t *rights, uint32_t pte) {
+  return mmu_permits(rights, pte) && (!rights->write || pte & X86_PTE_D);
+}
+
+/*
+ * tlb: mmu_tlb_lookup for the most frequent case only, an access to where its set's last use went: the pseudo-LRU tree
+ * points away from that way already. false: nothing has happened, mmu_tlb_lookup has to be asked.
+ */
+static inline bool mmu_tlb_lookup_last(const mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page,
+                                       mmu_rsp_t *rsp) {
+  const mmu_tlb_t *tlb = &mmu->tlb;
+  unsigned set = laddr >> 12 & tlb->small.set_mask, way = tlb->last[set];
+  const mmu_tlb_entry_t *entry = &tlb->entry[set * tlb->small.ways + way];
+  if (entry->tag != ((laddr & MMU_FRAME_4K) | MMU_TLB_TAG_VALID) || !mmu_tlb_serves(rights, entry->pte)) return false;
+  mmu_tlb_log(rsp, MMU_TLB_HIT, false, set, way, false);
+  *page = (mmu_page_t){(entry->pte & MMU_FRAME_4K) | (laddr & MMU_OFFSET_4K), entry->pte, MMU_PAGE_4K};
+  return true;
 }
 
 /* walk: translates from the paging structures in memory and sets their accessed and dirty bits. */

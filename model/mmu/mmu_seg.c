@@ -23,19 +23,32 @@ static bool checks_alignment(const mmu_t *mmu, const mmu_req_t *req) {
   return mmu->cr0 & X86_CR0_AM && mmu->cr0 & X86_CR0_PE && req->ac && req->cpl == 3 && !req->implicit;
 }
 
+/* The error code of a fault in the segment: the new stack of a privilege change that has no room is named.
+ * Source: "INT n/INTO/INT3/INT1". */
+static uint16_t error_code_of(const mmu_t *mmu, const mmu_req_t *req) {
+  return req->seg == MMU_SEG_STAGED_SS ? selector_error(mmu->seg[req->seg].selector, req->ext) : req->ext;
+}
+
+static bool type_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  return mmu_fault(rsp, X86_GP, error_code_of(mmu, req));
+}
+
+/* The register is unusable, or the operand is beyond its limit. */
+static bool limit_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  bool stack = req->seg == MMU_SEG_SS || req->seg == MMU_SEG_STAGED_SS;
+  return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code_of(mmu, req));
+}
+
 bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp) {
   const mmu_seg_t *seg = &mmu->seg[req->seg];
-  bool stack = req->seg == MMU_SEG_SS || req->seg == MMU_SEG_STAGED_SS;
-  /* The new stack of a privilege change has no room: the error code names it. Source: "INT n/INTO/INT3/INT1". */
-  uint16_t error_code = req->seg == MMU_SEG_STAGED_SS ? selector_error(seg->selector, req->ext) : req->ext;
   uint32_t offset = (uint32_t)req->offset;
 
   if (mmu->cr0 & X86_CR0_PE && !req->vm) {
-    if (!seg->usable) return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code);
-    if (req->access == MMU_WRITE && !is_writable(seg->attr)) return mmu_fault(rsp, X86_GP, error_code);
-    if (req->access == MMU_READ && !is_readable(seg->attr)) return mmu_fault(rsp, X86_GP, error_code);
+    if (!seg->usable) return limit_fault(mmu, req, rsp);
+    if (req->access == MMU_WRITE && !is_writable(seg->attr)) return type_fault(mmu, req, rsp);
+    if (req->access == MMU_READ && !is_readable(seg->attr)) return type_fault(mmu, req, rsp);
   }
-  if (!within_limit(mmu, seg, offset, req->size)) return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code);
+  if (!within_limit(mmu, seg, offset, req->size)) return limit_fault(mmu, req, rsp);
   *laddr = (uint32_t)seg->base + offset;
   if (*laddr & ((1u << req->align) - 1) && checks_alignment(mmu, req)) return mmu_fault(rsp, X86_AC, req->ext);
   return true;

@@ -21,6 +21,7 @@
 typedef struct {
   mmu_tlb_entry_t *entry; /* [ways] */
   uint32_t *plru;
+  uint8_t *last;
   unsigned ways;
   uint8_t index;
 } set_t;
@@ -28,7 +29,7 @@ typedef struct {
 static set_t select_set(mmu_tlb_t *tlb, const mmu_tlb_array_t *array, uint32_t laddr) {
   unsigned index = laddr >> 12 & array->set_mask;
   return (set_t){&tlb->entry[array->first_entry + index * array->ways], &tlb->plru[array->first_plru + index],
-                 array->ways, (uint8_t)index};
+                 &tlb->last[array->first_plru + index], array->ways, (uint8_t)index};
 }
 
 /* The way that holds laddr's page; `ways` if there is none. No two ways of a set hold the same page. */
@@ -55,6 +56,7 @@ static mmu_plru_touch_t touch_of(unsigned way, unsigned ways) {
 
 static void use(const set_t *set, const mmu_tlb_array_t *array, unsigned way) {
   *set->plru = (*set->plru & ~array->touch[way].path) | array->touch[way].away;
+  *set->last = (uint8_t)way;
 }
 
 /* The way to fill: the lowest invalid one, else the one that the tree points to. */
@@ -67,21 +69,17 @@ static unsigned victim(const set_t *set) {
   return node - set->ways;
 }
 
-static void log_event(mmu_rsp_t *rsp, mmu_tlb_kind_t kind, bool large, uint8_t set, unsigned way, bool evicted) {
-  rsp->tlb[rsp->n_tlb++] = (mmu_tlb_event_t){(uint8_t)kind, large, set, (uint8_t)way, evicted};
-}
-
 /* Serves the access from an entry that holds its page; drops all that do so if it cannot. */
-static inline bool serve(mmu_t *mmu, const mmu_tlb_array_t *array, const set_t *set, unsigned way,
-                         const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+static bool serve(mmu_t *mmu, const mmu_tlb_array_t *array, const set_t *set, unsigned way, const mmu_rights_t *rights,
+                  uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
   bool large = array->page_size == MMU_PAGE_4M;
   uint32_t pte = set->entry[way].pte;
-  if (!mmu_permits(rights, pte) || (rights->write && !(pte & X86_PTE_D))) {
-    log_event(rsp, MMU_TLB_RENEW, large, set->index, way, false);
+  if (!mmu_tlb_serves(rights, pte)) {
+    mmu_tlb_log(rsp, MMU_TLB_RENEW, large, set->index, way, false);
     mmu_tlb_drop_page(mmu, laddr);
     return false;
   }
-  log_event(rsp, MMU_TLB_HIT, large, set->index, way, false);
+  mmu_tlb_log(rsp, MMU_TLB_HIT, large, set->index, way, false);
   use(set, array, way);
   page->paddr = (pte & array->page_mask) | (laddr & ~array->page_mask);
   page->pte = pte;
@@ -94,7 +92,7 @@ static bool lookup_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr,
   set_t set = select_set(&mmu->tlb, large, laddr);
   unsigned way = match(&set, large, laddr);
   if (way < set.ways) return serve(mmu, large, &set, way, rights, laddr, page, rsp);
-  log_event(rsp, MMU_TLB_MISS, false, 0, 0, false);
+  mmu_tlb_log(rsp, MMU_TLB_MISS, false, 0, 0, false);
   return false;
 }
 
@@ -113,7 +111,7 @@ void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t 
   unsigned way = victim(&set);
   mmu_tlb_entry_t *entry = &set.entry[way];
 
-  log_event(rsp, MMU_TLB_FILL, large, set.index, way, entry->tag != 0);
+  mmu_tlb_log(rsp, MMU_TLB_FILL, large, set.index, way, entry->tag != 0);
   entry->tag = (laddr & array->page_mask) | MMU_TLB_TAG_VALID;
   entry->pte = mmu->cr4 & X86_CR4_PGE ? page->pte : page->pte & ~(uint32_t)X86_PTE_G;
   use(&set, array, way);
