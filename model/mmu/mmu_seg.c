@@ -18,8 +18,11 @@ static bool within_limit(const mmu_t *mmu, const mmu_seg_t *seg, uint32_t offset
   return last <= seg->limit || (mmu->config.limit_wraps && seg->limit == 0xFFFFFFFFu);
 }
 
-/* Are unaligned operands of this request a fault? Source: "Control Registers" (CR0.AM). */
-static bool checks_alignment(const mmu_t *mmu, const mmu_req_t *req) {
+/* Is an operand at laddr less aligned than the request asks, where that is a fault? Source: "Control Registers" (AM).
+ */
+static bool is_misaligned(const mmu_t *mmu, const mmu_req_t *req, uint32_t laddr) {
+  assert(req->align <= 3 && req->access != MMU_EXECUTE);
+  if ((laddr & ((1u << req->align) - 1)) == 0) return false;
   return mmu->cr0 & X86_CR0_AM && mmu->cr0 & X86_CR0_PE && req->ac && req->cpl == 3 && !req->implicit;
 }
 
@@ -50,7 +53,7 @@ bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_
   }
   if (!within_limit(mmu, seg, offset, req->size)) return limit_fault(mmu, req, rsp);
   *laddr = (uint32_t)seg->base + offset;
-  if (*laddr & ((1u << req->align) - 1) && checks_alignment(mmu, req)) return mmu_fault(rsp, X86_AC, req->ext);
+  if (req->align && is_misaligned(mmu, req, *laddr)) return mmu_fault(rsp, X86_AC, req->ext);
   return true;
 }
 

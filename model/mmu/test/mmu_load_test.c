@@ -9,8 +9,12 @@
  *   p  RPL <= DPL and CPL <= DPL               =  RPL = CPL and DPL = CPL
  *   j  RPL <= CPL and DPL = CPL                c  DPL <= CPL
  *   r  RPL >= CPL and DPL = RPL                R  RPL >= CPL and DPL <= RPL
+ *   x  DPL = RPL                               X  DPL <= RPL
+ *   e  DPL = CPL
  *   s  a gate or TSS, passed on: RPL <= DPL and CPL <= DPL     S  likewise, and only from the GDT
- * Source: "Checking Caller Access Privileges ...", the operation sections of MOV, JMP, RET, INT n, LLDT, LTR.
+ * Source: "Checking Caller Access Privileges ...", the operation sections of MOV, JMP, RET, INT n, LLDT, LTR; "Task
+ * Switching" (Exception Conditions Checked During a Task Switch), "Invalid TSS Exception (#TS)" (Invalid TSS
+ * Conditions).
  */
 typedef struct {
   const char *name;
@@ -38,7 +42,26 @@ static const rule_t RULES[] = {
                       'k'},
     [MMU_LOAD_TASK] = {"TASK", "-*-------*------", "----------------", MMU_SEG_TR, MMU_SEG_TR, X86_GP, X86_GP, X86_NP,
                        'k'},
+    [MMU_LOAD_CODE_GATE_JUMP] = {"CODE_GATE_JUMP", "----------------", "--------eeeecccc", MMU_SEG_STAGED_CS,
+                                 MMU_SEG_CS, X86_GP, X86_GP, X86_NP, 'n'},
+    [MMU_LOAD_TASK_NEW] = {"TASK_NEW", "-*-------*------", "----------------", MMU_SEG_STAGED_TR, MMU_SEG_STAGED_TR,
+                           X86_GP, X86_GP, X86_NP, 'k'},
+    [MMU_LOAD_TASK_RETURN] = {"TASK_RETURN", "---*-------*----", "----------------", MMU_SEG_STAGED_TR,
+                              MMU_SEG_STAGED_TR, X86_TS, X86_TS, X86_NP, 'k'},
+    [MMU_LOAD_SWITCH_LDT] = {"SWITCH_LDT", "--*-------------", "----------------", MMU_SEG_LDTR, MMU_SEG_LDTR, 0,
+                             X86_TS, X86_TS, 'k'},
+    [MMU_LOAD_SWITCH_CODE] = {"SWITCH_CODE", "----------------", "--------xxxxXXXX", MMU_SEG_CS, MMU_SEG_CS, X86_TS,
+                              X86_TS, X86_NP, 'k'},
+    [MMU_LOAD_SWITCH_STACK] = {"SWITCH_STACK", "----------------", "--==--==--------", MMU_SEG_SS, MMU_SEG_SS, X86_TS,
+                               X86_TS, X86_SS, 'k'},
+    [MMU_LOAD_SWITCH_DATA] = {"SWITCH_DATA", "----------------", "pppppppp--pp--**", MMU_SEG_FS, MMU_SEG_ES, 0, X86_TS,
+                              X86_NP, 'k'},
 };
+
+/* LDTs and TSSs are described in the GDT only. */
+static bool global_only(const rule_t *rule) {
+  return rule->target == MMU_SEG_LDTR || rule->target == MMU_SEG_TR || rule->target == MMU_SEG_STAGED_TR;
+}
 
 static bool privilege_suffices(char rule, unsigned rpl, unsigned cpl, unsigned dpl) {
   switch (rule) {
@@ -57,6 +80,12 @@ static bool privilege_suffices(char rule, unsigned rpl, unsigned cpl, unsigned d
     return rpl >= cpl && dpl == rpl;
   case 'R':
     return rpl >= cpl && dpl <= rpl;
+  case 'x':
+    return dpl == rpl;
+  case 'X':
+    return dpl <= rpl;
+  case 'e':
+    return dpl == cpl;
   default:
     return false;
   }
@@ -65,7 +94,7 @@ static bool privilege_suffices(char rule, unsigned rpl, unsigned cpl, unsigned d
 /* One load of one descriptor, against the table. attr8: the descriptor's byte 5. */
 static void check_load(rig_t *rig, uint8_t reason, uint8_t attr8, unsigned rpl, uint8_t cpl, unsigned variant) {
   const rule_t *rule = &RULES[reason];
-  bool ext = variant & 1, local = variant & 2 && rule->target != MMU_SEG_LDTR && rule->target != MMU_SEG_TR;
+  bool ext = variant & 1, local = variant & 2 && !global_only(rule);
   uint8_t seg = variant & 4 ? rule->staged : rule->target;
   uint16_t selector = (uint16_t)(0x58 | (local ? 4 : 0) | rpl);
   uint64_t paddr = (local ? LDT : GDT) + 0x58;
@@ -120,7 +149,7 @@ static void check_load(rig_t *rig, uint8_t reason, uint8_t attr8, unsigned rpl, 
 
 START_TEST(every_descriptor_reason_and_privilege) {
   rig_t *rig = protected_rig();
-  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_TASK; reason++)
+  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_SWITCH_DATA; reason++)
     for (unsigned attr8 = 0; attr8 < 256; attr8++)
       for (unsigned rpl = 0; rpl < 4; rpl++)
         for (uint8_t cpl = 0; cpl < 4; cpl++)
@@ -135,7 +164,7 @@ END_TEST
 
 START_TEST(null_selectors) {
   rig_t *rig = protected_rig();
-  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_TASK; reason++)
+  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_SWITCH_DATA; reason++)
     for (uint16_t selector = 0; selector < 4; selector++)
       for (unsigned ext = 0; ext < 2; ext++) {
         const rule_t *rule = &RULES[reason];
@@ -164,9 +193,50 @@ START_TEST(every_data_register) {
   rig_t *rig = protected_rig();
   rig_poke(rig, GDT + 8, 8, rig_descriptor(0x1000, 0xFF, 0x4F3));
   for (unsigned i = 0; i < 4; i++) {
-    rig_check_ok(load(rig, MMU_LOAD_DATA, SEGS[i], 0x0B, 3));
-    rig_check_seg(mmu_seg(rig->mmu, SEGS[i]), 0x0B, 0x1000, 0xFF, 0x4F3, true);
+    for (unsigned task_switch = 0; task_switch < 2; task_switch++) {
+      mark(rig, SEGS[i]);
+      rig_check_ok(load(rig, task_switch ? MMU_LOAD_SWITCH_DATA : MMU_LOAD_DATA, SEGS[i], 0x0B, 3));
+      rig_check_seg(mmu_seg(rig->mmu, SEGS[i]), 0x0B, 0x1000, 0xFF, 0x4F3, true);
+    }
   }
+  rig_free(rig);
+}
+END_TEST
+
+/* The chapters' order of checks: type and privilege before presence; both before the limit of a TSS. */
+START_TEST(limit_of_a_tss) {
+  static const struct {
+    uint8_t reason, type;
+    uint32_t least;
+  } TASKS[] = {{MMU_LOAD_TASK_NEW, 0x1, 0x2B},    {MMU_LOAD_TASK_NEW, 0x9, 0x67}, {MMU_LOAD_TASK_RETURN, 0x3, 0x2B},
+               {MMU_LOAD_TASK_RETURN, 0xB, 0x67}, {MMU_LOAD_TASK, 0x1, 0},        {MMU_LOAD_TASK, 0x9, 0}};
+  static const uint32_t LIMITS[] = {0, 1, 0x2A, 0x2B, 0x2C, 0x66, 0x67, 0x68, 0xFFFF, 0xFFFFF};
+  rig_t *rig = protected_rig();
+  for (unsigned i = 0; i < sizeof TASKS / sizeof TASKS[0]; i++)
+    for (unsigned l = 0; l < sizeof LIMITS / sizeof LIMITS[0]; l++)
+      for (unsigned flags = 0; flags < 8; flags++) {
+        bool present = flags & 1, granular = flags & 2, ext = flags & 4; /* a granule is more than a TSS needs */
+        uint16_t attr = (uint16_t)((granular ? 0x800 : 0) | (present ? 0x80 : 0) | TASKS[i].type);
+        uint8_t seg = TASKS[i].reason == MMU_LOAD_TASK ? MMU_SEG_TR : MMU_SEG_STAGED_TR;
+        uint64_t descriptor = rig_descriptor(0x12345678, LIMITS[l], attr);
+        rig_poke(rig, GDT + 0x58, 8, descriptor);
+        mark(rig, seg);
+        const mmu_rsp_t *rsp = rig_do(
+            rig,
+            (mmu_req_t){.op = MMU_OP_LOAD_SEG, .seg = seg, .reason = TASKS[i].reason, .selector = 0x5B, .ext = ext});
+        rig_equal("descriptor", rsp->descriptor, descriptor);
+        if (!present || (!granular && LIMITS[l] < TASKS[i].least)) {
+          rig_check_fault(rsp, present ? X86_TS : X86_NP, 0x58 | ext, 0);
+          rig_equal("n_mem", rsp->n_mem, 1);
+          check_marked(rig, seg);
+        } else {
+          uint32_t limit = granular ? LIMITS[l] << 12 | 0xFFF : LIMITS[l];
+          rig_check_ok(rsp);
+          rig_check_seg(mmu_seg(rig->mmu, seg), 0x5B, 0x12345678, limit,
+                        TASKS[i].reason == MMU_LOAD_TASK ? attr | 2 : attr, true);
+        }
+        if (TASKS[i].reason != MMU_LOAD_TASK) rig_equal("in memory", rig_peek(rig, GDT + 0x58, 8), descriptor);
+      }
   rig_free(rig);
 }
 END_TEST
@@ -174,12 +244,11 @@ END_TEST
 /* The table's last byte has to hold the descriptor's last byte. */
 START_TEST(table_limits) {
   rig_t *rig = protected_rig();
-  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_TASK; reason++)
+  for (uint8_t reason = MMU_LOAD_DATA; reason <= MMU_LOAD_SWITCH_DATA; reason++)
     for (unsigned local = 0; local < 2; local++)
       for (unsigned limit = 0x50; limit <= 0x70; limit++)
         for (unsigned rpl = 0; rpl < 4; rpl++) {
           const rule_t *rule = &RULES[reason];
-          bool global_only = reason == MMU_LOAD_LDT || reason == MMU_LOAD_TASK;
           uint16_t selector = (uint16_t)(0x60 | local << 2 | rpl);
           rig_load_table(rig, MMU_SEG_GDTR, GDT, local ? 0 : (uint16_t)limit);
           rig_set_raw(rig, MMU_SEG_LDTR, 0x28, LDT, local ? limit : 0, 0x082, true);
@@ -187,7 +256,7 @@ START_TEST(table_limits) {
           rig_poke(rig, LDT + 0x60, 8, 0);
           const mmu_rsp_t *rsp = load(rig, reason, rule->target, selector, 0);
           rig_check_fault(rsp, rule->bad_vector, selector & 0xFFFC, 0);
-          rig_equal("descriptor reads", rsp->n_mem, limit >= 0x67 && !(local && global_only));
+          rig_equal("descriptor reads", rsp->n_mem, limit >= 0x67 && !(local && global_only(rule)));
         }
   /* An LDT of more than 64 KiB ends nowhere; an unusable one has no entries. */
   rig_set_raw(rig, MMU_SEG_LDTR, 0x28, LDT, 0xFFFFF, 0x082, true);
@@ -237,6 +306,7 @@ int main(void) {
       every_descriptor_reason_and_privilege,
       null_selectors,
       every_data_register,
+      limit_of_a_tss,
       table_limits,
       table_base_wraps,
       staged_loads_leave_the_register_in_force_alone,

@@ -101,6 +101,17 @@ static inline const mmu_rsp_t *rig_do(rig_t *rig, mmu_req_t req) {
   return &rig->rsp;
 }
 
+/* Performs a transaction that has to leave every register, the TLB and its replacement bits as they are. */
+static inline const mmu_rsp_t *rig_do_without_effect(rig_t *rig, mmu_req_t req) {
+  void *before = malloc(mmu_sizeof());
+  ck_assert_ptr_nonnull(before);
+  memcpy(before, rig->mmu, mmu_sizeof());
+  rig_do(rig, req);
+  rig_true("the MMU is as before", memcmp(before, rig->mmu, mmu_sizeof()) == 0);
+  free(before);
+  return &rig->rsp;
+}
+
 static inline const mmu_rsp_t *rig_write_cr(rig_t *rig, uint8_t cr, uint64_t value) {
   return rig_do(rig, (mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = cr, .data = value});
 }
@@ -166,6 +177,7 @@ static inline void rig_check_fault(const mmu_rsp_t *rsp, unsigned vector, unsign
   rig_equal("error_code", rsp->error_code, error_code);
   rig_equal("cr2", rsp->cr2, cr2);
   rig_equal("system", rsp->system, false);
+  rig_equal("verified", rsp->verified, false);
   for (unsigned i = 0; i < 2; i++) {
     rig_equal("paddr", rsp->paddr[i], 0);
     rig_equal("page_size", rsp->page_size[i], MMU_PAGE_NONE);

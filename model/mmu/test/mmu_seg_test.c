@@ -127,7 +127,7 @@ START_TEST(types) {
           if (allowed)
             rig_check_ok(rsp);
           else
-            rig_check_fault(rsp, X86_GP, 0, 0);
+            rig_check_fault(rsp, X86_GP, req.ext, 0);
 
           /* The same in virtual-8086 mode: no type check, no usable check. */
           req.vm = true;
@@ -255,6 +255,36 @@ START_TEST(set_seg) {
 }
 END_TEST
 
+/*
+ * A return to an outer level: data and code that is not conforming stay only where the level may use them. Source:
+ * "RET", RETURN-TO-OUTER-PRIVILEGE-LEVEL.
+ */
+START_TEST(set_outer) {
+  static const uint8_t SEGS[] = {MMU_SEG_ES, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS};
+  rig_t *rig = rig_new(mmu_default_config());
+  rig_write_cr(rig, 0, X86_CR0_PE);
+  for (unsigned attr = 0; attr < 0x100; attr++)
+    for (uint8_t cpl = 0; cpl < 4; cpl++)
+      for (unsigned usable = 0; usable < 2; usable++)
+        for (unsigned s = 0; s < 4; s++) {
+          static const char GUARDED[] = "++++++++++++----"; /* by type, S = 1 */
+          bool guarded = attr & 0x10 && GUARDED[attr & 0xF] == '+';
+          bool lost = usable && guarded && (attr >> 5 & 3) < cpl;
+          rig_set_raw(rig, SEGS[s], 0xFEDB, 0x89ABCDEF, 0x76543210, (uint16_t)(0xA00 | attr), usable);
+          mmu_req_t req = {
+              .op = MMU_OP_SET_SEG, .seg = SEGS[s], .reason = MMU_SET_OUTER, .cpl = cpl, .selector = 0x1234};
+          rig_check_ok(rig_do(rig, req));
+          rig_check_no_operand(&rig->rsp);
+          rig_equal("n_mem, n_tlb", rig->rsp.n_mem | rig->rsp.n_tlb, 0);
+          rig_check_seg(rig->rsp.seg, lost ? 0 : 0xFEDB, 0x89ABCDEF, 0x76543210, (uint16_t)(0xA00 | attr),
+                        usable && !lost);
+          rig_check_seg(mmu_seg(rig->mmu, SEGS[s]), lost ? 0 : 0xFEDB, 0x89ABCDEF, 0x76543210, (uint16_t)(0xA00 | attr),
+                        usable && !lost);
+        }
+  rig_free(rig);
+}
+END_TEST
+
 START_TEST(commit_copies_the_staged_register) {
   rig_t *rig = rig_new(mmu_default_config());
   rig_set_raw(rig, MMU_SEG_STAGED_CS, 0x0008, 0x1000, 0x2000, 0x49B, true);
@@ -285,6 +315,7 @@ int main(void) {
       staged_stack_has_an_error_code,
       linear_address_wraps,
       set_seg,
+      set_outer,
       commit_copies_the_staged_register,
   };
   return rig_run(rig_suite("mmu_seg", tests, sizeof tests / sizeof tests[0]));

@@ -41,6 +41,7 @@ START_TEST(reset_state) {
   rig_check_seg(mmu_seg(rig->mmu, MMU_SEG_TR), 0, 0, 0xFFFF, 0x08B, true);
   rig_check_seg(mmu_seg(rig->mmu, MMU_SEG_STAGED_CS), 0, 0, 0, 0, false);
   rig_check_seg(mmu_seg(rig->mmu, MMU_SEG_STAGED_SS), 0, 0, 0, 0, false);
+  rig_check_seg(mmu_seg(rig->mmu, MMU_SEG_STAGED_TR), 0, 0, 0, 0, false);
   for (unsigned set = 0; set < 8; set++)
     for (unsigned way = 0; way < 4; way++)
       ck_assert(!mmu_tlb_entry(rig->mmu, false, set, way).valid);
@@ -65,7 +66,7 @@ END_TEST
 START_TEST(default_config) {
   mmu_config_t config = mmu_default_config();
   ck_assert(config.tlb_sets == 8 && config.tlb_ways == 4 && config.tlb_large == 8);
-  ck_assert(!config.limit_wraps && !config.accessed_on_fault);
+  ck_assert(!config.limit_wraps && !config.accessed_on_fault && !config.pat_reserved);
 }
 END_TEST
 
@@ -140,8 +141,9 @@ START_TEST(system_limits) {
   const uint32_t base = 0x70000, limit = 0x103;
   rig_load_table(rig, MMU_SEG_GDTR, base, (uint16_t)limit);
   rig_load_table(rig, MMU_SEG_IDTR, base, (uint16_t)limit);
-  static const uint8_t SEGS[] = {MMU_SEG_LINEAR, MMU_SEG_GDTR, MMU_SEG_IDTR, MMU_SEG_LDTR, MMU_SEG_TR};
-  for (unsigned s = 0; s < 5; s++)
+  static const uint8_t SEGS[] = {MMU_SEG_LINEAR, MMU_SEG_GDTR, MMU_SEG_IDTR,
+                                 MMU_SEG_LDTR,   MMU_SEG_TR,   MMU_SEG_STAGED_TR};
+  for (unsigned s = 0; s < 6; s++)
     for (unsigned variant = 0; variant < 16; variant++)
       for (uint8_t size = 1; size <= 16; size++)
         for (uint32_t i = 0; i < 64; i++) {
@@ -151,7 +153,11 @@ START_TEST(system_limits) {
           if (i == 0 && size == 1) {
             rig_write_cr(rig, 0, protected_mode ? X86_CR0_PE : 0);
             rig_set_raw(rig, MMU_SEG_LDTR, 0x2F, base, limit, 0x082, usable);
-            rig_set_raw(rig, MMU_SEG_TR, 0x1237, base, limit, 0x08B, usable);
+            /* The other task register leads elsewhere. */
+            rig_set_raw(rig, MMU_SEG_TR, 0xBAD3, 0xBAD0, 0x12, 0x08B, !usable);
+            rig_set_raw(rig, MMU_SEG_STAGED_TR, 0xBAD3, 0xBAD0, 0x12, 0x08B, !usable);
+            if (seg == MMU_SEG_TR || seg == MMU_SEG_STAGED_TR)
+              rig_set_raw(rig, seg, 0x1237, base, limit, 0x08B, usable);
           }
           const mmu_rsp_t *rsp = rig_do(rig, (mmu_req_t){.op = MMU_OP_SYSTEM,
                                                          .seg = seg,
@@ -160,7 +166,7 @@ START_TEST(system_limits) {
                                                          .size = size,
                                                          .ext = ext,
                                                          .offset = offset});
-          bool has_register = seg == MMU_SEG_LDTR || seg == MMU_SEG_TR;
+          bool task = seg == MMU_SEG_TR || seg == MMU_SEG_STAGED_TR, has_register = seg == MMU_SEG_LDTR || task;
           bool inside =
               seg == MMU_SEG_LINEAR || ((!has_register || usable) && offset <= limit && limit - offset >= size - 1u);
           if (inside) {
@@ -170,11 +176,8 @@ START_TEST(system_limits) {
             continue;
           }
           unsigned index = offset % 65536 / 8 * 8;
-          unsigned code = seg == MMU_SEG_TR     ? 0x1234
-                          : seg == MMU_SEG_IDTR ? index + 2
-                          : seg == MMU_SEG_LDTR ? index + 4
-                                                : index;
-          rig_check_fault(rsp, seg == MMU_SEG_TR ? X86_TS : X86_GP, code + ext, 0);
+          unsigned code = task ? 0x1234 : seg == MMU_SEG_IDTR ? index + 2 : seg == MMU_SEG_LDTR ? index + 4 : index;
+          rig_check_fault(rsp, task ? X86_TS : X86_GP, code + ext, 0);
           rig_check_no_operand(rsp);
         }
   rig_free(rig);

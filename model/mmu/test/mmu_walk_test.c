@@ -35,6 +35,59 @@ START_TEST(each_reserved_bit) {
 }
 END_TEST
 
+/* A processor without a PAT: two more reserved bits, with CR4.PSE = 1 only, and only in entries that are present. */
+START_TEST(pat_bits) {
+  for (unsigned flags = 0; flags < 16; flags++) {
+    bool pat_reserved = flags & 1, pse = flags & 2, large = flags & 4, present = flags & 8;
+    mmu_config_t config = mmu_default_config();
+    config.pat_reserved = pat_reserved;
+    rig_t *rig = rig_new(config);
+    rig_flat(rig);
+    rig_write_cr(rig, 3, DIRECTORY);
+    rig_write_cr(rig, 4, pse ? X86_CR4_PSE : 0);
+    rig_write_cr(rig, 0, X86_CR0_PE | X86_CR0_PG);
+    for (unsigned bit = 7; bit < 13; bit++) {
+      uint32_t tested = 1u << bit | (present ? X86_PTE_P : 0);
+      /* 4 MiB: the PDE is tested, its PS is set; 4 KiB: the PTE, through a PDE with bit 12 set in the table's address.
+       */
+      uint32_t pde = large ? tested | X86_PDE_PS : 0x3000 | X86_PTE_P | X86_PTE_A;
+      rig_invlpg(rig, LADDR);
+      memset(rig->ram, 0, 0x8000);
+      rig_poke(rig, PDE_PADDR, 4, pde);
+      rig_poke(rig, (pde & 0xFFFFF000) + PTE_OFFSET, 4, large ? FRAME | X86_PTE_P : tested);
+      const mmu_rsp_t *rsp = rig_byte(rig, MMU_READ, 0, LADDR);
+      if (!present)
+        rig_check_fault(rsp, X86_PF, 0, LADDR);
+      else if (pat_reserved && pse && bit == (large ? 12 : 7))
+        rig_check_fault(rsp, X86_PF, X86_PF_P | X86_PF_RSVD, LADDR);
+      else
+        rig_check_ok(rsp);
+      if (rsp->fault) rig_equal("entries kept", rig_peek(rig, PDE_PADDR, 4), pde);
+      if (rsp->fault) rig_equal("n_mem", rsp->n_mem, large && pse ? 1 : large && !present ? 1 : 2);
+    }
+    rig_free(rig);
+  }
+}
+END_TEST
+
+/* Without a PAT a reserved bit comes before the rights, and the first access of a page finds it, not the TLB. */
+START_TEST(pat_bit_before_rights) {
+  mmu_config_t config = mmu_default_config();
+  config.pat_reserved = true;
+  rig_t *rig = rig_new(config);
+  rig_flat(rig);
+  rig_write_cr(rig, 3, DIRECTORY);
+  rig_write_cr(rig, 4, X86_CR4_PSE);
+  rig_write_cr(rig, 0, X86_CR0_PE | X86_CR0_PG);
+  rig_poke(rig, PDE_PADDR, 4, TABLE | X86_PTE_P);
+  rig_poke(rig, TABLE + PTE_OFFSET, 4, FRAME | X86_PTE_P | 1 << 7);
+  rig_check_fault(rig_byte(rig, MMU_WRITE, 3, LADDR), X86_PF, X86_PF_P | X86_PF_RSVD | X86_PF_W | X86_PF_U, LADDR);
+  rig_poke(rig, PDE_PADDR, 4, 0x1000 | X86_PDE_PS | X86_PTE_P);
+  rig_check_fault(rig_byte(rig, MMU_WRITE, 3, LADDR), X86_PF, X86_PF_P | X86_PF_RSVD | X86_PF_W | X86_PF_U, LADDR);
+  rig_free(rig);
+}
+END_TEST
+
 /* The bits that software may use, and PAT, are no part of a frame's address, and are kept. */
 START_TEST(ignored_bits) {
   rig_t *rig = paged_rig(0);
@@ -115,7 +168,8 @@ END_TEST
 
 int main(void) {
   const TTest *const tests[] = {
-      each_reserved_bit, ignored_bits, address_bits, memory_type_bits, recursive_mapping,
+      each_reserved_bit, pat_bits,         pat_bit_before_rights, ignored_bits,
+      address_bits,      memory_type_bits, recursive_mapping,
   };
   return rig_run(rig_suite("mmu_walk", tests, sizeof tests / sizeof tests[0]));
 }
