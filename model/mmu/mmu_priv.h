@@ -3,7 +3,7 @@
  *
  * Every address passes seg → tlb → walk → mem:
  *   mmu_seg.c   selector, hidden part, segment check: offset to linear address
- *               mmu_desc.c, mmu_verify.c, mmu_gate.c, mmu_task.c: the descriptors and the TSS in memory
+ *               mmu_desc.c, mmu_verify.c, mmu_gate.c, mmu_io.c, mmu_task.c: the descriptors and the TSS in memory
  *   mmu_tlb.c   the translations that are remembered
  *   mmu_walk.c  the translations that are in memory; rights, accessed and dirty bits
  *   mmu.c       composes them, and holds the port to memory

@@ -1,7 +1,7 @@
 /*
  * seg: VERIFY. What LAR, LSL, VERR and VERW ask of a descriptor: yes or no, never a fault of segmentation.
  *
- * Twin: rtl/mmu_desc.sv.
+ * Twin: rtl/mmu_verify.sv.
  * Source: "LAR—Load Access Rights Byte", "LSL—Load Segment Limit", "VERR/VERW—Verify a Segment for Reading or
  * Writing".
  */
