@@ -7,11 +7,10 @@
 
 #include "multiboot_priv.h"
 
-enum { MAP_AT = 0x9000, INFO_AT = 0x9500, INFO_BYTES = 88, MODULE_BYTES = 16, MAP_ENTRY_BYTES = 24, MAP_MAX = 6 };
+enum { MAP_AT = 0x9000, INFO_AT = 0x9500, INFO_BYTES = 88, MODULE_BYTES = 16, MAP_ENTRY_BYTES = 24 };
 enum { TABLES_BYTES = INFO_AT - MAP_AT + INFO_BYTES };
 enum { INFO_MEMORY = 1 << 0, INFO_DEVICE = 1 << 1, INFO_CMDLINE = 1 << 2, INFO_MODULES = 1 << 3, INFO_MAP = 1 << 6 };
 enum { INFO_LOADER_NAME = 1 << 9 };
-enum { AVAILABLE = 1, RESERVED = 2 };
 #define BOOT_DEVICE 0x8000FFFFu /* as QEMU says it */
 
 static const char loader_name[] = "qemu"; /* guests print it; they shall not see a difference */
@@ -23,15 +22,6 @@ typedef struct {
 
 static uint64_t page_up(uint64_t paddr) {
   return (paddr + MMU_PAGE_BYTES - 1) & ~(uint64_t)(MMU_PAGE_BYTES - 1);
-}
-
-/* Whether the kernel needs some byte of [start, end). */
-static bool kernel_uses(const kernel_t *kernel, uint64_t start, uint64_t end) {
-  for (unsigned i = 0; i < kernel->n_segments; i++) {
-    const segment_t *s = &kernel->segment[i];
-    if (s->paddr < end && start < s->paddr + s->memory_bytes) return true;
-  }
-  return false;
 }
 
 /* Takes n bytes from the next free page on, in one available region. Returns false if there is no room. */
@@ -61,30 +51,17 @@ static uint32_t put_string(machine_t *m, uint64_t *paddr, const char *string) {
 
 /* Returns the length of the map in bytes. */
 static uint32_t put_map(machine_t *m, uint64_t paddr) {
-  const uint64_t high_end = high_ram_end(m->ram.size), top = m->ram.size;
-  const struct {
-    uint64_t start, end;
-    uint32_t type;
-  } region[MAP_MAX] = {
-      {0, LOW_RAM_END, AVAILABLE},
-      {LOW_RAM_END, 0xA0000, RESERVED},
-      {BIOS_START, HIGH_RAM_START, RESERVED},
-      {HIGH_RAM_START, high_end, AVAILABLE},
-      {high_end, top, RESERVED},
-      {0xFFFC0000, UINT64_C(1) << 32, RESERVED},
-  };
-  uint32_t n = 0;
-  for (unsigned i = 0; i < MAP_MAX; i++) {
+  memory_region_t region[MEMORY_REGIONS_MAX];
+  unsigned n = memory_map(m->ram.size, region);
+  for (unsigned i = 0; i < n; i++) {
     uint8_t entry[MAP_ENTRY_BYTES];
-    if (region[i].start >= region[i].end) continue;
     store_le32(entry, MAP_ENTRY_BYTES - 4); /* the size does not count itself */
     store_le64(entry + 4, region[i].start);
     store_le64(entry + 12, region[i].end - region[i].start);
     store_le32(entry + 20, region[i].type);
-    machine_load(m, paddr + n, entry, sizeof entry);
-    n += MAP_ENTRY_BYTES;
+    machine_load(m, paddr + i * MAP_ENTRY_BYTES, entry, sizeof entry);
   }
-  return n;
+  return n * MAP_ENTRY_BYTES;
 }
 
 /* Loads one module onto pages of its own. A module's string is its path and, after a space, what the guest may read. */

@@ -142,6 +142,14 @@ bool kernel_from_elf(const file_t *file, kernel_t *kernel, error_t error) {
   return true;
 }
 
+bool kernel_uses(const kernel_t *kernel, uint64_t start, uint64_t end) {
+  for (unsigned i = 0; i < kernel->n_segments; i++) {
+    const segment_t *s = &kernel->segment[i];
+    if (s->paddr < end && start < s->paddr + s->memory_bytes) return true;
+  }
+  return false;
+}
+
 static bool overlap(const segment_t *a, const segment_t *b) {
   return a->paddr < b->paddr + b->memory_bytes && b->paddr < a->paddr + a->memory_bytes;
 }

@@ -9,6 +9,7 @@
 #define MMU86_MULTIBOOT_PRIV_H
 
 #include "machine_priv.h"
+#include "memory_map.h"
 
 /* An open regular file. */
 typedef struct {
@@ -67,16 +68,10 @@ bool kernel_from_header(const file_t *file, const header_t *header, kernel_t *ke
 bool kernel_from_elf(const file_t *file, kernel_t *kernel, error_t error);
 /* Checks that segments lie in available RAM and apart from each other, and that the entry lies in one. */
 bool kernel_check(const file_t *file, const kernel_t *kernel, uint64_t ram_bytes, error_t error);
+/* Whether the kernel needs some byte of [start, end). */
+bool kernel_uses(const kernel_t *kernel, uint64_t start, uint64_t end);
 
 /* --- multiboot_info.c --- */
-
-/* What the guest is told of memory. Source: QEMU's pc machine, BIOS function 15H E820H. */
-enum { LOW_RAM_END = 0x9FC00, BIOS_START = 0xF0000, HIGH_RAM_START = 0x100000, TOP_RESERVED = 0x20000 };
-
-/* The end of the available memory that starts at HIGH_RAM_START; HIGH_RAM_START itself if there is none. */
-static inline uint64_t high_ram_end(uint64_t ram_bytes) {
-  return ram_bytes > HIGH_RAM_START + TOP_RESERVED ? ram_bytes - TOP_RESERVED : HIGH_RAM_START;
-}
 
 typedef struct {
   const char *path; /* of the kernel, as the command line's first word */
@@ -93,5 +88,7 @@ bool info_build(machine_t *machine, const kernel_t *kernel, const boot_t *boot, 
 
 /* Reads n bytes of the file at offset into RAM at paddr. (multiboot.c) */
 bool load_from_file(machine_t *machine, const file_t *file, uint64_t offset, uint64_t paddr, uint64_t n, error_t error);
+/* Loads a checked kernel's segments. (multiboot.c) */
+bool kernel_load(machine_t *machine, const file_t *file, const kernel_t *kernel, error_t error);
 
 #endif
