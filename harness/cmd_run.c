@@ -85,12 +85,16 @@ static bool open_outputs(run_t *run, char *error, unsigned error_bytes) {
   return run->serial != NULL;
 }
 
+static bool load_image(machine_t *machine, const options_t *o, char *error, unsigned error_bytes) {
+  const machine_image_t image = {o->input, o->cmdline, o->modules, o->n_modules, o->initrd};
+  return machine_load_image(machine, &image, error, error_bytes);
+}
+
 /* A bad image must not cost the outputs of an earlier run: it is loaded once before any is opened. */
 static bool probe_image(const options_t *o, char *error, unsigned error_bytes) {
   machine_config_t config = {.ram_bytes = o->ram_mb << 20, .mmu = mmu_default_config()};
   machine_t *machine = machine_create(&config, error, error_bytes);
-  bool ok =
-      machine && machine_load_multiboot(machine, o->input, o->cmdline, o->modules, o->n_modules, error, error_bytes);
+  bool ok = machine && load_image(machine, o, error, error_bytes);
   if (machine) machine_destroy(machine);
   return ok;
 }
@@ -119,8 +123,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
       .debugcon_ctx = run,
   };
   run->machine = machine_create(&config, error, error_bytes);
-  return run->machine &&
-         machine_load_multiboot(run->machine, o->input, o->cmdline, o->modules, o->n_modules, error, error_bytes);
+  return run->machine && load_image(run->machine, o, error, error_bytes);
 }
 
 /* An output that cannot be written has ended the run. */
@@ -246,8 +249,8 @@ int cmd_run(int argc, char **argv) {
 
 void cmd_run_help(void) {
   printf("mmu86 run IMAGE [OPTION ...]\n\n"
-         "Boots a Multiboot image and translates each of its memory references twice, by the reference and by the\n"
-         "DUT. The first difference stops the run and is explained on standard error.\n\n");
+         "Boots a Multiboot or Linux image and translates each of its memory references twice, by the reference and\n"
+         "by the DUT. The first difference stops the run and is explained on standard error.\n\n");
   options_help(stdout, FOR_RUN);
   printf("\nDUTs:\n");
   cosim_list_duts(stdout);

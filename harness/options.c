@@ -11,6 +11,7 @@ typedef enum {
   OPT_DUT_ARGS,
   OPT_APPEND,
   OPT_MODULE,
+  OPT_INITRD,
   OPT_MAX_INSNS,
   OPT_SEED,
   OPT_COUNT,
@@ -39,6 +40,7 @@ static const option_t table[] = {
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
     {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
+    {OPT_INITRD, "initrd", "FILE", "a Linux kernel's initial RAM disk", FOR_RUN},
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
     {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
@@ -129,6 +131,9 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     return true;
   case OPT_APPEND:
     o->cmdline = text;
+    return true;
+  case OPT_INITRD:
+    o->initrd = text;
     return true;
   case OPT_WAVE:
     o->wave = text;

@@ -19,7 +19,7 @@ typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
   const char *dut;      /* name; "none" for the reference alone */
   const char *dut_args; /* the device's own arguments */
-  const char *wave, *trace, *json, *serial, *debugcon, *cmdline;
+  const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
   uint64_t wave_first, wave_count; /* transactions */

@@ -72,6 +72,28 @@ void machine_destroy(machine_t *machine);
 bool machine_load_multiboot(machine_t *machine, const char *path, const char *cmdline, const char *const *modules,
                             unsigned n_modules, char *error, unsigned error_bytes);
 
+/*
+ * Loads a Linux kernel through the 32-bit boot protocol. path: a bzImage or zImage of protocol 2.00 or later, or a
+ * 32-bit ELF file (vmlinux). initrd_path: NULL for none. cmdline, errors: as above, but the guest gets the command line
+ * alone. Source: "The Linux/x86 Boot Protocol".
+ */
+bool machine_load_linux(machine_t *machine, const char *path, const char *cmdline, const char *initrd_path, char *error,
+                        unsigned error_bytes);
+
+/* An image of any kind and what goes with it. */
+typedef struct {
+  const char *path, *cmdline;
+  const char *const *modules; /* Multiboot only */
+  unsigned n_modules;
+  const char *initrd; /* Linux only; NULL for none */
+} machine_image_t;
+
+/*
+ * Loads an image: as Multiboot if it has such a header, else as Linux if it has a setup header or is an ELF file.
+ * Returns false and a line as the loaders do, also if the image's kind has no use for the modules or the initrd.
+ */
+bool machine_load_image(machine_t *machine, const machine_image_t *image, char *error, unsigned error_bytes);
+
 /* Runs until something of machine_stop_t happens. max_insns: more instructions than now; UINT64_MAX for no limit. */
 machine_stop_t machine_run(machine_t *machine, uint64_t max_insns);
 

@@ -7,40 +7,55 @@
 
 #include "multiboot_priv.h"
 
-enum { SEARCHED = 8192, HEADER_BYTES = 12, ADDRESSES_BYTES = 20, REQUIRED_UNKNOWN = 0xFFF8 };
+enum { HEADER_BYTES = 12, ADDRESSES_BYTES = 20, REQUIRED_UNKNOWN = 0xFFF8 };
 #define HEADER_MAGIC 0x1BADB002u
 
 enum { ELF_HEADER_BYTES = 52, PROGRAM_HEADER_BYTES = 32 };
 enum { CLASS_32 = 1, CLASS_64 = 2, DATA_LITTLE = 1, TYPE_EXEC = 2, MACHINE_386 = 3, VERSION = 1 };
 enum { PT_LOAD = 1, PF_X = 1 };
 
-bool header_find(const file_t *file, header_t *header, error_t error) {
-  uint8_t bytes[SEARCHED];
-  uint64_t n = file->size < SEARCHED ? file->size : SEARCHED, at, seen = UINT64_MAX;
-  if (n == 0) return file_fail(file, error, "the file is empty");
-  if (!file_read(file, 0, bytes, n, error)) return false;
+header_state_t header_search(const file_t *file, uint64_t *at) {
+  const error_t ignored = {NULL, 0};
+  uint8_t bytes[HEADER_SEARCHED];
+  uint64_t n = file->size < HEADER_SEARCHED ? file->size : HEADER_SEARCHED;
+  header_state_t state = HEADER_NONE;
+  if (!file_read(file, 0, bytes, n, ignored)) return HEADER_NONE;
+  for (uint64_t i = 0; i + HEADER_BYTES <= n; i += 4) {
+    if (load_le32(bytes + i) != HEADER_MAGIC) continue;
+    bool good = HEADER_MAGIC + load_le32(bytes + i + 4) + load_le32(bytes + i + 8) == 0;
+    if (good || state == HEADER_NONE) *at = i;
+    if (good) return HEADER_GOOD;
+    state = HEADER_DAMAGED;
+  }
+  return state;
+}
 
-  for (at = 0; at + HEADER_BYTES <= n; at += 4) {
-    if (load_le32(bytes + at) != HEADER_MAGIC) continue;
-    if (seen == UINT64_MAX) seen = at;
-    if (HEADER_MAGIC + load_le32(bytes + at + 4) + load_le32(bytes + at + 8) == 0) break;
+bool header_find(const file_t *file, header_t *header, error_t error) {
+  uint8_t bytes[HEADER_BYTES + ADDRESSES_BYTES];
+  uint64_t at = 0;
+  if (file->size == 0) return file_fail(file, error, "the file is empty");
+  switch (header_search(file, &at)) {
+  case HEADER_NONE:
+    return file_fail(file, error, "no Multiboot header in the first %d bytes", HEADER_SEARCHED);
+  case HEADER_DAMAGED:
+    return file_fail(file, error, "Multiboot header at offset %" PRIu64 ": bad checksum", at);
+  case HEADER_GOOD:
+    break;
   }
-  if (at + HEADER_BYTES > n) {
-    if (seen != UINT64_MAX) return file_fail(file, error, "Multiboot header at offset %" PRIu64 ": bad checksum", seen);
-    return file_fail(file, error, "no Multiboot header in the first %d bytes", SEARCHED);
-  }
+  if (!file_read(file, at, bytes, HEADER_BYTES, error)) return false;
 
   memset(header, 0, sizeof *header);
   header->at = at;
-  header->flags = load_le32(bytes + at + 4);
+  header->flags = load_le32(bytes + 4);
   if (header->flags & REQUIRED_UNKNOWN)
     return file_fail(file, error,
                      "Multiboot header at offset %" PRIu64 ": requires unknown features (flags %08" PRIX32 "H)", at,
                      header->flags);
   if (!(header->flags & HEADER_HAS_ADDRESSES)) return true;
-  if (at + HEADER_BYTES + ADDRESSES_BYTES > n)
+  if (at + sizeof bytes > (file->size < HEADER_SEARCHED ? file->size : HEADER_SEARCHED))
     return file_fail(file, error, "Multiboot header at offset %" PRIu64 ": its addresses are cut off", at);
-  const uint8_t *p = bytes + at + HEADER_BYTES;
+  if (!file_read(file, at, bytes, sizeof bytes, error)) return false;
+  const uint8_t *p = bytes + HEADER_BYTES;
   header->header_addr = load_le32(p);
   header->load_addr = load_le32(p + 4);
   header->load_end_addr = load_le32(p + 8);
@@ -75,10 +90,18 @@ bool kernel_from_header(const file_t *file, const header_t *h, kernel_t *kernel,
   return true;
 }
 
+static const uint8_t elf_identity[4] = {0x7F, 'E', 'L', 'F'};
+
+bool elf_magic(const file_t *file) {
+  const error_t ignored = {NULL, 0};
+  uint8_t magic[sizeof elf_identity];
+  return file->size >= sizeof magic && file_read(file, 0, magic, sizeof magic, ignored) &&
+         memcmp(magic, elf_identity, sizeof magic) == 0;
+}
+
 /* Checks the ELF header's identity. */
 static bool check_elf(const file_t *file, const uint8_t *e, error_t error) {
-  static const uint8_t magic[4] = {0x7F, 'E', 'L', 'F'};
-  if (memcmp(e, magic, sizeof magic) != 0) return file_fail(file, error, "not an ELF file");
+  if (memcmp(e, elf_identity, sizeof elf_identity) != 0) return file_fail(file, error, "not an ELF file");
   if (e[4] == CLASS_64) return file_fail(file, error, "a 64-bit ELF file where a 32-bit one is needed");
   if (e[4] != CLASS_32) return file_fail(file, error, "ELF class %u is unknown", e[4]);
   if (e[5] != DATA_LITTLE) return file_fail(file, error, "not a little-endian ELF file");

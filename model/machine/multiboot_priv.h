@@ -47,7 +47,7 @@ typedef struct {
   uint32_t flags, header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
 } header_t;
 
-enum { HEADER_HAS_ADDRESSES = 1 << 16 };
+enum { HEADER_HAS_ADDRESSES = 1 << 16, HEADER_SEARCHED = 8192 };
 
 /* --- multiboot_file.c --- */
 
@@ -61,10 +61,14 @@ bool file_fail(const file_t *file, error_t error, const char *format, ...) __att
 
 /* --- multiboot_kernel.c --- */
 
+/* Whether the file has a header; DAMAGED: one with a wrong checksum. at: its offset in the file, unless NONE. */
+typedef enum { HEADER_NONE, HEADER_DAMAGED, HEADER_GOOD } header_state_t;
+header_state_t header_search(const file_t *file, uint64_t *at);
 /* Finds and checks the header. */
 bool header_find(const file_t *file, header_t *header, error_t error);
 /* Takes the segments and the entry from the header's addresses, or from the ELF program headers. */
 bool kernel_from_header(const file_t *file, const header_t *header, kernel_t *kernel, error_t error);
+bool elf_magic(const file_t *file);
 bool kernel_from_elf(const file_t *file, kernel_t *kernel, error_t error);
 /* Checks that segments lie in available RAM and apart from each other, and that the entry lies in one. */
 bool kernel_check(const file_t *file, const kernel_t *kernel, uint64_t ram_bytes, error_t error);
