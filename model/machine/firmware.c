@@ -4,6 +4,16 @@
 
 #include "x86.h"
 
+/* Virtual wire mode: LINT0 passes the 8259, LINT1 is NMI. */
+static void set_up_apics(machine_t *m) {
+  enum { SPURIOUS = 0xF0, LINT0 = 0x350, LINT1 = 0x360, ENABLED = 0x1FF, LEVEL = 1 << 15, SELECT = 0, WINDOW = 0x10 };
+  machine_write(m, LAPIC_BASE + SPURIOUS, 4, ENABLED);
+  machine_write(m, LAPIC_BASE + LINT0, 4, LEVEL | APIC_EXTINT << 8);
+  machine_write(m, LAPIC_BASE + LINT1, 4, LEVEL | APIC_NMI << 8);
+  machine_write(m, IOAPIC_BASE + SELECT, 4, 0);
+  machine_write(m, IOAPIC_BASE + WINDOW, 4, FIRMWARE_IOAPIC_ID << 24);
+}
+
 void firmware_devices(machine_t *m) {
   static const struct {
     uint16_t port;
@@ -21,6 +31,7 @@ void firmware_devices(machine_t *m) {
   machine_in(m, 0x60, 1);
   for (unsigned i = 0; i < sizeof writes / sizeof writes[0]; i++)
     machine_out(m, writes[i].port, 1, writes[i].data);
+  set_up_apics(m);
 }
 
 /* --- the processor --- */

@@ -77,16 +77,16 @@ static void write_window(ioapic_t *io, uint32_t data) {
   write_entry(io, input, reg % 2 ? (old & UINT32_MAX) | (uint64_t)data << 32 : (old & ~(uint64_t)UINT32_MAX) | data);
 }
 
-uint64_t ioapic_read(const ioapic_t *io, uint32_t offset, unsigned size) {
+uint32_t ioapic_read(const ioapic_t *io, uint32_t offset, unsigned size) {
   if (offset == SELECT) return io->select;
   return offset == WINDOW && size == 4 ? read_window(io) : 0;
 }
 
-void ioapic_write(ioapic_t *io, uint32_t offset, unsigned size, uint64_t data) {
+void ioapic_write(ioapic_t *io, uint32_t offset, unsigned size, uint32_t data) {
   if (offset == SELECT)
     io->select = (uint8_t)data;
   else if (offset == WINDOW && size == 4)
-    write_window(io, (uint32_t)data);
+    write_window(io, data);
 }
 
 void ioapic_init(ioapic_t *io, const ioapic_wires_t *wires) {

@@ -39,8 +39,8 @@ void ioapic_set_input(ioapic_t *ioapic, unsigned input, bool level);
 /* A local APIC has ended the level-triggered interrupt with this vector. */
 void ioapic_eoi(ioapic_t *ioapic, uint8_t vector);
 
-/* A guest's access at offset (0..IOAPIC_BYTES - 1), size bytes. */
-uint64_t ioapic_read(const ioapic_t *ioapic, uint32_t offset, unsigned size);
-void ioapic_write(ioapic_t *ioapic, uint32_t offset, unsigned size, uint64_t data);
+/* A guest's access at offset (0..IOAPIC_BYTES - 1), size (1, 2, 4) bytes. */
+uint32_t ioapic_read(const ioapic_t *ioapic, uint32_t offset, unsigned size);
+void ioapic_write(ioapic_t *ioapic, uint32_t offset, unsigned size, uint32_t data);
 
 #endif

@@ -346,16 +346,16 @@ static void write_register(lapic_t *l, unsigned reg, uint32_t data, uint64_t tim
   }
 }
 
-uint64_t lapic_read(lapic_t *l, uint32_t offset, unsigned size, uint64_t time) {
+uint32_t lapic_read(lapic_t *l, uint32_t offset, unsigned size, uint64_t time) {
   lapic_run_timer(l, time);
   if (size < 4 || offset % 16 != 0) return 0;
   return read_register(l, offset / 16, time);
 }
 
-void lapic_write(lapic_t *l, uint32_t offset, unsigned size, uint64_t data, uint64_t time) {
+void lapic_write(lapic_t *l, uint32_t offset, unsigned size, uint32_t data, uint64_t time) {
   lapic_run_timer(l, time);
   if (size < 4 || offset % 16 != 0) return;
-  write_register(l, offset / 16, (uint32_t)data, time);
+  write_register(l, offset / 16, data, time);
 }
 
 void lapic_init(lapic_t *l, const lapic_wires_t *wires) {

@@ -4,8 +4,9 @@
  * input clock since power-on.
  *
  * Where the manual leaves room, this follows QEMU: version 14H with six LVT entries; after RESET LINT0 passes the 8259
- * although the APIC is disabled by software; accesses narrower than 32 bits read 0 and write nothing; a wider one is
- * the 32-bit access at its address. INIT, SIPI and SMI go nowhere: there is no second processor and no SMM.
+ * although the APIC is disabled by software; accesses narrower than 32 bits read 0 and write nothing (a wider one
+ * comes as several, of which only the first finds a register). INIT, SIPI and SMI go nowhere: there is no second
+ * processor and no SMM.
  *
  * Source: SDM, "Advanced Programmable Interrupt Controller (APIC)".
  */
@@ -63,9 +64,9 @@ typedef struct {
 /* State after RESET; LINT0 and LINT1 are low. */
 void lapic_init(lapic_t *lapic, const lapic_wires_t *wires);
 
-/* A guest's access to the register at offset (0..LAPIC_BYTES - 1), size bytes, at time. */
-uint64_t lapic_read(lapic_t *lapic, uint32_t offset, unsigned size, uint64_t time);
-void lapic_write(lapic_t *lapic, uint32_t offset, unsigned size, uint64_t data, uint64_t time);
+/* A guest's access to the register at offset (0..LAPIC_BYTES - 1), size (1, 2, 4) bytes, at time. */
+uint32_t lapic_read(lapic_t *lapic, uint32_t offset, unsigned size, uint64_t time);
+void lapic_write(lapic_t *lapic, uint32_t offset, unsigned size, uint32_t data, uint64_t time);
 
 /* A message on the bus; taken if its destination names this APIC. */
 void lapic_deliver(lapic_t *lapic, const apic_message_t *message);

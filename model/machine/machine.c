@@ -30,13 +30,6 @@ static bool port_translate(void *ctx, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return false;
 }
 
-static uint8_t port_interrupt_ack(void *ctx) {
-  machine_t *m = ctx;
-  uint8_t vector = pic_ack(&m->pic);
-  machine_update_intr(m);
-  return vector;
-}
-
 /* --- life --- */
 
 static bool power_of_two_up_to(unsigned n, unsigned max) {
@@ -73,7 +66,8 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
   m->debugcon_ctx = config->debugcon_ctx;
 
   const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_write};
-  const cpu_port_t port = {m, port_translate, machine_read, machine_write, machine_in, machine_out, port_interrupt_ack};
+  const cpu_port_t port = {m,          port_translate, machine_read,         machine_write,
+                           machine_in, machine_out,    machine_interrupt_ack};
   m->mmu = malloc(mmu_sizeof());
   if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
     mmu_init(m->mmu, &config->mmu, &mem);
@@ -84,6 +78,7 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
     machine_destroy(m);
     return NULL;
   }
+  machine_add_apics(m);
   machine_reset_devices(m);
   return m;
 }

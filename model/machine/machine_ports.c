@@ -56,9 +56,8 @@ static void write_pit(machine_t *m, unsigned reg, uint32_t data) {
 static uint32_t read_keyboard(machine_t *m, unsigned reg) {
   (void)reg;
   uint8_t data = kbc_read_data(&m->kbc);
-  pic_set_irq(&m->pic, IRQ_KEYBOARD, false);
-  pic_set_irq(&m->pic, IRQ_KEYBOARD, kbc_irq(&m->kbc));
-  machine_update_intr(m);
+  machine_set_irq(m, IRQ_KEYBOARD, false);
+  machine_set_irq(m, IRQ_KEYBOARD, kbc_irq(&m->kbc));
   return data;
 }
 
@@ -68,8 +67,7 @@ static uint32_t read_keyboard_status(machine_t *m, unsigned reg) {
 }
 
 static void finish_keyboard_write(machine_t *m, bool running) {
-  pic_set_irq(&m->pic, IRQ_KEYBOARD, kbc_irq(&m->kbc));
-  machine_update_intr(m);
+  machine_set_irq(m, IRQ_KEYBOARD, kbc_irq(&m->kbc));
   if (!running) machine_end(m, MACHINE_SHUTDOWN, "machine: keyboard controller: the guest asked for a reset");
 }
 
@@ -202,13 +200,13 @@ static void serial_send(void *ctx, uint8_t byte) {
 
 static void serial_irq(void *ctx, bool level) {
   machine_t *m = ctx;
-  pic_set_irq(&m->pic, IRQ_SERIAL, level);
-  machine_update_intr(m);
+  machine_set_irq(m, IRQ_SERIAL, level);
 }
 
 void machine_reset_devices(machine_t *m) {
   const uart_wires_t wires = {m, serial_send, serial_irq};
   pic_init(&m->pic);
+  machine_reset_apics(m);
   pit_init(&m->pit, machine_ticks(m));
   uart_init(&m->uart, &wires);
   cmos_init(&m->cmos, m->ram.size);

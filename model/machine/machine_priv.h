@@ -7,7 +7,9 @@
 #include <signal.h>
 
 #include "cmos.h"
+#include "ioapic.h"
 #include "kbc8042.h"
+#include "lapic.h"
 #include "machine.h"
 #include "mmio.h"
 #include "pic8259.h"
@@ -25,6 +27,9 @@ struct machine {
   machine_hooks_t hooks;
 
   pic_t pic;
+  lapic_t lapic;
+  ioapic_t ioapic;
+  bool nmi; /* an NMI was requested; the CPU has no pin for it yet */
   pit_t pit;
   uart_t uart;
   cmos_t cmos;
@@ -59,8 +64,18 @@ uint64_t machine_ticks(const machine_t *machine);
 /* Lets counter 0 drive IRQ0 as of now and finds its next event. (machine_run.c) */
 void machine_update_timer(machine_t *machine);
 
-/* Shows the CPU the interrupt controllers' output. (machine_run.c) */
+/* Shows the CPU the interrupt controllers' output. (machine_irq.c) */
 void machine_update_intr(machine_t *machine);
+
+/* Drives IRQ 0..15 (not 2): a device's line. (machine_irq.c) */
+void machine_set_irq(machine_t *machine, unsigned irq, bool level);
+
+/* INTA, for the emulator. (machine_irq.c) */
+uint8_t machine_interrupt_ack(void *machine);
+
+/* Gives the APICs their addresses; puts them into their state after RESET. (machine_irq.c) */
+void machine_add_apics(machine_t *machine);
+void machine_reset_apics(machine_t *machine);
 
 /* Ends the run for good after the current instruction. diagnostic: one line, or "". (machine_run.c) */
 void machine_end(machine_t *machine, machine_stop_t end, const char *diagnostic);

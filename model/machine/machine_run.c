@@ -11,6 +11,8 @@
 
 #include "x86.h"
 
+#define NEVER UINT64_MAX /* PIT_NEVER, LAPIC_NEVER */
+
 uint64_t machine_time(const machine_t *m) {
   return cpu_instructions(m->cpu) + m->idle;
 }
@@ -25,15 +27,10 @@ static uint64_t time_of_tick(uint64_t tick) {
   return tick / PIT_HZ * MACHINE_HZ + (tick % PIT_HZ * MACHINE_HZ + PIT_HZ - 1) / PIT_HZ;
 }
 
-void machine_update_intr(machine_t *m) {
-  cpu_set_intr(m->cpu, pic_output(&m->pic));
-}
-
 void machine_update_timer(machine_t *m) {
   uint64_t tick = machine_ticks(m), next = pit_next(&m->pit, 0, tick);
-  pic_set_irq(&m->pic, 0, pit_out(&m->pit, 0, tick));
   m->pit_event = next == PIT_NEVER ? PIT_NEVER : time_of_tick(next);
-  machine_update_intr(m);
+  machine_set_irq(m, 0, pit_out(&m->pit, 0, tick));
 }
 
 void machine_end(machine_t *m, machine_stop_t end, const char *diagnostic) {
@@ -49,26 +46,45 @@ void machine_request_stop(machine_t *m) {
   cpu_request_stop(m->cpu);
 }
 
-/*
- * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or the timer,
- * which is the only source that needs no instruction to be executed, is stopped or masked.
- */
-static bool wait_for_interrupt(machine_t *m) {
-  enum { EVENTS_OF_A_PERIOD = 4 };
-  if (!(cpu_state(m->cpu).rflags & X86_IF)) return false;
-  for (unsigned i = 0; i < EVENTS_OF_A_PERIOD && !pic_output(&m->pic) && m->pit_event != PIT_NEVER; i++) {
-    m->idle += m->pit_event - machine_time(m);
-    machine_update_timer(m);
-  }
-  return pic_output(&m->pic);
+/* --- events: what devices do by themselves as time passes --- */
+
+/* The guest time of the next one, or NEVER. */
+static uint64_t next_event(const machine_t *m) {
+  uint64_t lapic = lapic_next(&m->lapic, machine_time(m));
+  return lapic < m->pit_event ? lapic : m->pit_event;
 }
 
-/* Returns how many instructions may run before a device wants attention, and brings the timer up to date. */
-static uint64_t slice(machine_t *m, uint64_t budget) {
+/* Brings the timers up to date. */
+static void run_events(machine_t *m) {
   uint64_t now = machine_time(m);
   if (now >= m->pit_event) machine_update_timer(m);
-  uint64_t until_event = m->pit_event - now;
-  return until_event < budget ? until_event : budget;
+  lapic_run_timer(&m->lapic, now);
+  machine_update_intr(m);
+}
+
+/*
+ * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or the timers,
+ * which are the only sources that need no instruction to be executed, are stopped or masked. Some events of the 8254
+ * tell what it will do; the local APIC's timer may be very far away.
+ */
+static bool wait_for_interrupt(machine_t *m) {
+  enum { EVENTS_THAT_TELL = 4 };
+  if (!(cpu_state(m->cpu).rflags & X86_IF)) return false;
+  for (unsigned told = 0; told < EVENTS_THAT_TELL && !lapic_output(&m->lapic);) {
+    uint64_t event = next_event(m), lapic = lapic_next(&m->lapic, machine_time(m));
+    if (event == NEVER) break;
+    m->idle += event - machine_time(m);
+    run_events(m);
+    told += event == lapic || lapic == LAPIC_NEVER;
+  }
+  return lapic_output(&m->lapic);
+}
+
+/* Returns how many instructions may run before a device wants attention, and brings the timers up to date. */
+static uint64_t slice(machine_t *m, uint64_t budget) {
+  run_events(m);
+  uint64_t event = next_event(m), until = event == NEVER ? NEVER : event - machine_time(m);
+  return until < budget ? until : budget;
 }
 
 machine_stop_t machine_run(machine_t *m, uint64_t max_insns) {
@@ -120,7 +136,9 @@ void machine_dump(machine_t *m, FILE *out) {
     fprintf(out, "8259 %s: IRR %02X IMR %02X ISR %02X base %02X\n", i ? "slave " : "master", c->irr, c->imr, c->isr,
             c->base);
   }
-  fprintf(out, "INTR %d, time %" PRIu64 " (%" PRIu64 " instructions, %" PRIu64 " idle)\n", pic_output(&m->pic),
+  fprintf(out, "local APIC: SVR %03" PRIX32 " TPR %02X LVT timer %05" PRIX32 " LINT0 %05" PRIX32 "\n", m->lapic.svr,
+          m->lapic.tpr, m->lapic.lvt[LAPIC_TIMER], m->lapic.lvt[LAPIC_LINT0]);
+  fprintf(out, "INTR %d, time %" PRIu64 " (%" PRIu64 " instructions, %" PRIu64 " idle)\n", lapic_output(&m->lapic),
           machine_time(m), cpu_instructions(m->cpu), m->idle);
   if (m->pit_event != PIT_NEVER) fprintf(out, "next event of counter 0 at time %" PRIu64 "\n", m->pit_event);
   if (m->diagnostic[0]) fprintf(out, "%s\n", m->diagnostic);

@@ -27,7 +27,7 @@ static ioapic_t after_reset(seen_t *seen) {
 
 static uint32_t get(ioapic_t *io, uint8_t reg) {
   ioapic_write(io, 0, 4, reg);
-  return (uint32_t)ioapic_read(io, 0x10, 4);
+  return ioapic_read(io, 0x10, 4);
 }
 
 static void set(ioapic_t *io, uint8_t reg, uint32_t data) {
