@@ -89,7 +89,8 @@ static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, st
     config.hooks = (machine_hooks_t){.ctx = b, .transact = transact, .stored = stored, .loaded = loaded};
   }
   b->machine = machine_create(&config, error, error_bytes);
-  return b->machine && machine_load_multiboot(b->machine, setup->image, setup->cmdline, NULL, 0, error, error_bytes);
+  const machine_image_t image = {.path = setup->image, .cmdline = setup->cmdline};
+  return b->machine && machine_load_image(b->machine, &image, error, error_bytes);
 }
 
 static bool emulator(const bench_setup_t *setup, double *mips, char *error, unsigned error_bytes) {

@@ -189,6 +189,7 @@ case_bad_input() {
   expect 2 run "$KERNEL" --dut none --wave "$DIR/w"; one_line "--wave"
   expect 2 run "$KERNEL" --wave-window 5; one_line "--wave-window"
   expect 2 run "$KERNEL" --module "$DIR/missing"; one_line "missing"
+  expect 2 run "$KERNEL" --initrd "$DIR/noise"; one_line "modules, not an initrd"
   expect 2 run "$KERNEL" --serial /nonexistent/s; one_line "/nonexistent/s"
   expect 2 run "$KERNEL" --wave /nonexistent/w; one_line "/nonexistent/w"
   expect 2 run "$KERNEL" --trace /nonexistent/t; one_line "/nonexistent/t"
