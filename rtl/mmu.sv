@@ -386,7 +386,7 @@ module mmu #(
     .rsp_descriptor_o  (d_rsp_descriptor_o)
   );
 
-  /* The data port's response: the port's own, or a control operation's. Never both; a control one's fields are 0 else. */
+  /* The data port's response: the port's own, or a control operation's, whose fields are 0 else. */
   always_comb begin
     d_rsp_o = d_port_rsp;
     if (ctl_rsp_valid) begin

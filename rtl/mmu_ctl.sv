@@ -133,7 +133,7 @@ module mmu_ctl (
   logic                rsp_system_q, rsp_verified_q;
 
   /* The operations on tables. */
-  logic                is_table, table_start, table_done, table_install, table_system, table_verified;
+  logic                table_start, table_done, table_install, table_system, table_verified;
   mmu_pkg::mmu_fault_t table_fault;
   logic [31:0]         table_cr2;
   mmu_pkg::mmu_seg_t   table_hidden;
@@ -210,7 +210,7 @@ module mmu_ctl (
 
   /* A return to outer level cpl may not keep the register: data or non-conforming code of an inner level. */
   logic outer_clears;
-  assign outer_clears = hidden_q.usable && hidden_q.attr[mmu_pkg::MMU_ATTR_S] &&
+  assign outer_clears = perform && hidden_q.usable && hidden_q.attr[mmu_pkg::MMU_ATTR_S] &&
                         !(hidden_q.attr[mmu_pkg::MMU_ATTR_CODE] && hidden_q.attr[mmu_pkg::MMU_ATTR_CONFORMING]) &&
                         (hidden_q.attr[mmu_pkg::MMU_ATTR_DPL+:2] < req_q.cpl);
 
@@ -275,14 +275,15 @@ module mmu_ctl (
   end
 
   always_comb begin
-    case (req_q.op)
-      mmu_pkg::MMU_OP_LOAD_SEG, mmu_pkg::MMU_OP_VERIFY, mmu_pkg::MMU_OP_LOAD_GATE, mmu_pkg::MMU_OP_CHECK_IO,
-      mmu_pkg::MMU_OP_MARK_TASK: is_table = 1'b1;
-      default: is_table = 1'b0;
-    endcase
+    table_start = 1'b0;
+    if (perform) begin
+      case (req_q.op)
+        mmu_pkg::MMU_OP_LOAD_SEG, mmu_pkg::MMU_OP_VERIFY, mmu_pkg::MMU_OP_LOAD_GATE, mmu_pkg::MMU_OP_CHECK_IO,
+        mmu_pkg::MMU_OP_MARK_TASK: table_start = 1'b1;
+        default: ;
+      endcase
+    end
   end
-
-  assign table_start = perform && is_table;
 
   mmu_table i_table (
     .clk_i,
@@ -328,7 +329,7 @@ module mmu_ctl (
       unique case (state_q)
         IDLE: if (start_i) state_q <= DRAIN;
         DRAIN: if (drained_i) state_q <= PERFORM;
-        PERFORM: state_q <= (is_table && !table_done) ? LOOK : RESPOND;
+        PERFORM: state_q <= (table_start && !table_done) ? LOOK : RESPOND;
         LOOK: if (table_done) state_q <= RESPOND;
         default: if (rsp_ready_i) state_q <= IDLE;  // RESPOND
       endcase

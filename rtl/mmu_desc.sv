@@ -32,7 +32,9 @@ module mmu_desc (
   output logic                entry_start_o,
   /// It: the descriptor, or its byte 5.
   output mmu_pkg::mmu_entry_t entry_o,
-  /// What to write.
+  /// What is to be written is asked for.
+  input  logic                writing_i,
+  /// It.
   output logic [7:0]          entry_wdata_o,
   /// The reference is finished.
   input  logic                entry_done_i,
@@ -46,56 +48,65 @@ module mmu_desc (
 
   /* The selector. */
   logic [15:0] selector;
-  logic        null_selector, null_allowed, global_only, out_of_table, is_task;
+  logic        at_work, null_selector, null_allowed, global_only, out_of_table, is_task;
   logic [4:0]  bad_vector;  // of a selector that will not do
 
-  assign selector      = req_i.selector;
-  assign null_selector = (selector[15:2] == '0);
-  assign is_task       = (req_i.reason == mmu_pkg::MMU_LOAD_TASK);
+  assign at_work  = start_i || entry_done_i;
+  assign selector = req_i.selector;
+  assign is_task  = (req_i.reason == mmu_pkg::MMU_LOAD_TASK);
 
   always_comb begin
-    null_allowed = 1'b0;
-    global_only  = 1'b0;
-    bad_vector   = mmu_pkg::X86_GP;
-    case (req_i.reason)
-      mmu_pkg::MMU_LOAD_DATA: null_allowed = 1'b1;
-      mmu_pkg::MMU_LOAD_STACK_INNER, mmu_pkg::MMU_LOAD_SWITCH_CODE, mmu_pkg::MMU_LOAD_SWITCH_STACK:
-      bad_vector = mmu_pkg::X86_TS;
-      mmu_pkg::MMU_LOAD_LDT: begin
-        null_allowed = 1'b1;
-        global_only  = 1'b1;
-      end
-      mmu_pkg::MMU_LOAD_TASK, mmu_pkg::MMU_LOAD_TASK_NEW: global_only = 1'b1;
-      mmu_pkg::MMU_LOAD_TASK_RETURN: begin
-        global_only = 1'b1;
-        bad_vector  = mmu_pkg::X86_TS;
-      end
-      mmu_pkg::MMU_LOAD_SWITCH_LDT: begin
-        null_allowed = 1'b1;
-        global_only  = 1'b1;
-        bad_vector   = mmu_pkg::X86_TS;
-      end
-      mmu_pkg::MMU_LOAD_SWITCH_DATA: begin
-        null_allowed = 1'b1;
-        bad_vector   = mmu_pkg::X86_TS;
-      end
-      default: ;
-    endcase
+    null_selector = 1'b0;
+    null_allowed  = 1'b0;
+    global_only   = 1'b0;
+    out_of_table  = 1'b0;
+    bad_vector    = mmu_pkg::X86_GP;
+    if (at_work) begin
+      case (req_i.reason)
+        mmu_pkg::MMU_LOAD_DATA: null_allowed = 1'b1;
+        mmu_pkg::MMU_LOAD_STACK_INNER, mmu_pkg::MMU_LOAD_SWITCH_CODE, mmu_pkg::MMU_LOAD_SWITCH_STACK:
+        bad_vector = mmu_pkg::X86_TS;
+        mmu_pkg::MMU_LOAD_LDT: begin
+          null_allowed = 1'b1;
+          global_only  = 1'b1;
+        end
+        mmu_pkg::MMU_LOAD_TASK, mmu_pkg::MMU_LOAD_TASK_NEW: global_only = 1'b1;
+        mmu_pkg::MMU_LOAD_TASK_RETURN: begin
+          global_only = 1'b1;
+          bad_vector  = mmu_pkg::X86_TS;
+        end
+        mmu_pkg::MMU_LOAD_SWITCH_LDT: begin
+          null_allowed = 1'b1;
+          global_only  = 1'b1;
+          bad_vector   = mmu_pkg::X86_TS;
+        end
+        mmu_pkg::MMU_LOAD_SWITCH_DATA: begin
+          null_allowed = 1'b1;
+          bad_vector   = mmu_pkg::X86_TS;
+        end
+        default: ;
+      endcase
+      null_selector = (selector[15:2] == '0);
+      out_of_table  = ({16'd0, selector[15:3], 3'b111} > hidden_i.limit) ||
+                      (selector[2] && (!hidden_i.usable || global_only));
+    end
   end
-
-  assign out_of_table = ({16'd0, selector[15:3], 3'b111} > hidden_i.limit) ||
-                        (selector[2] && (!hidden_i.usable || global_only));
 
   /* The descriptor. */
   logic [11:0]         attr;
-  logic [19:0]         raw_limit;
   logic [31:0]         limit;
   mmu_pkg::mmu_fault_t check_fault;
   logic                check_system;
 
-  assign attr      = {descriptor_i[55:52], descriptor_i[47:40]};
-  assign raw_limit = {descriptor_i[51:48], descriptor_i[15:0]};
-  assign limit     = attr[mmu_pkg::MMU_ATTR_G] ? {raw_limit, 12'hFFF} : {12'd0, raw_limit};
+  always_comb begin
+    attr  = '0;
+    limit = '0;
+    if (at_work || writing_i) begin
+      attr  = {descriptor_i[55:52], descriptor_i[47:40]};
+      limit = {12'd0, descriptor_i[51:48], descriptor_i[15:0]};
+      if (attr[mmu_pkg::MMU_ATTR_G]) limit = {limit[19:0], 12'hFFF};
+    end
+  end
 
   mmu_desc_check i_check (
     .valid_i   (entry_done_i && !entry_fault_i && !write_q),
@@ -113,9 +124,12 @@ module mmu_desc (
   /* The bits of descriptor byte 5 that must be set: accessed, or busy. */
   logic [7:0] marks;
   logic       must_mark;
-  assign marks         = is_task ? 8'h02 : attr[mmu_pkg::MMU_ATTR_S] ? 8'h01 : 8'h00;
-  assign must_mark     = ((attr[7:0] & marks) != marks);
+  assign must_mark     = at_work && ((attr[7:0] & marks) != marks);
   assign entry_wdata_o = attr[7:0] | marks;
+  always_comb begin
+    marks = 8'h00;
+    if (at_work || writing_i) marks = is_task ? 8'h02 : attr[mmu_pkg::MMU_ATTR_S] ? 8'h01 : 8'h00;
+  end
 
   always_comb begin
     done_o        = 1'b0;

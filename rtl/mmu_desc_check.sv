@@ -29,26 +29,39 @@ module mmu_desc_check (
 );
 
   logic [1:0] dpl, rpl;
-  logic       is_segment, data_seg, code_seg, conforming, writable, writable_data;
-
-  assign dpl           = attr_i[mmu_pkg::MMU_ATTR_DPL+:2];
-  assign rpl           = selector_i[1:0];
-  assign is_segment    = attr_i[mmu_pkg::MMU_ATTR_S];
-  assign data_seg      = is_segment && !attr_i[mmu_pkg::MMU_ATTR_CODE];
-  assign code_seg      = is_segment && attr_i[mmu_pkg::MMU_ATTR_CODE];
-  assign writable      = attr_i[mmu_pkg::MMU_ATTR_WRITABLE];  // readable, for code
-  assign writable_data = data_seg && writable;
-  assign conforming    = code_seg && attr_i[mmu_pkg::MMU_ATTR_CONFORMING];
-
-  /* System descriptors. A task-state segment has bit 3 of the type set if it is a 32-bit one. */
-  logic [3:0] kind;
+  logic       is_segment, data_seg, code_seg, conforming, readable_code, writable_data;
+  logic [3:0] kind;  // of a system descriptor
   logic       is_tss_available, is_tss_busy, short_tss;
 
-  assign kind             = attr_i[3:0];
-  assign is_tss_available = !is_segment &&
-                            (kind == mmu_pkg::X86_TSS16_AVAILABLE || kind == mmu_pkg::X86_TSS32_AVAILABLE);
-  assign is_tss_busy      = !is_segment && (kind == mmu_pkg::X86_TSS16_BUSY || kind == mmu_pkg::X86_TSS32_BUSY);
-  assign short_tss        = limit_i < (kind[3] ? mmu_pkg::X86_TSS32_LIMIT : mmu_pkg::X86_TSS16_LIMIT);
+  always_comb begin
+    dpl              = '0;
+    rpl              = '0;
+    is_segment       = 1'b0;
+    data_seg         = 1'b0;
+    code_seg         = 1'b0;
+    conforming       = 1'b0;
+    readable_code    = 1'b0;
+    writable_data    = 1'b0;
+    kind             = '0;
+    is_tss_available = 1'b0;
+    is_tss_busy      = 1'b0;
+    short_tss        = 1'b0;
+    if (valid_i) begin
+      dpl              = attr_i[mmu_pkg::MMU_ATTR_DPL+:2];
+      rpl              = selector_i[1:0];
+      is_segment       = attr_i[mmu_pkg::MMU_ATTR_S];
+      data_seg         = is_segment && !attr_i[mmu_pkg::MMU_ATTR_CODE];
+      code_seg         = is_segment && attr_i[mmu_pkg::MMU_ATTR_CODE];
+      readable_code    = code_seg && attr_i[mmu_pkg::MMU_ATTR_READABLE];
+      writable_data    = data_seg && attr_i[mmu_pkg::MMU_ATTR_WRITABLE];
+      conforming       = code_seg && attr_i[mmu_pkg::MMU_ATTR_CONFORMING];
+      kind             = attr_i[3:0];
+      is_tss_available = !is_segment &&
+                         (kind == mmu_pkg::X86_TSS16_AVAILABLE || kind == mmu_pkg::X86_TSS32_AVAILABLE);
+      is_tss_busy      = !is_segment && (kind == mmu_pkg::X86_TSS16_BUSY || kind == mmu_pkg::X86_TSS32_BUSY);
+      short_tss        = limit_i < (kind[3] ? mmu_pkg::X86_TSS32_LIMIT : mmu_pkg::X86_TSS16_LIMIT);
+    end
+  end
 
   logic       accept;         // type and privilege suit the reason
   logic       system_target;  // CODE_JUMP met a system descriptor that it may go on with
@@ -63,7 +76,7 @@ module mmu_desc_check (
     if (valid_i) begin
       case (reason_i)
         mmu_pkg::MMU_LOAD_DATA, mmu_pkg::MMU_LOAD_SWITCH_DATA:
-        accept = (data_seg || (code_seg && writable)) && (conforming || (rpl <= dpl && cpl_i <= dpl));
+        accept = (data_seg || readable_code) && (conforming || (rpl <= dpl && cpl_i <= dpl));
         mmu_pkg::MMU_LOAD_STACK, mmu_pkg::MMU_LOAD_STACK_INNER, mmu_pkg::MMU_LOAD_SWITCH_STACK: begin
           accept        = (rpl == cpl_i) && writable_data && (dpl == cpl_i);
           absent_vector = mmu_pkg::X86_SS;

@@ -30,31 +30,36 @@ module mmu_gate (
   input  logic [63:0]         descriptor_i
 );
 
-  logic outside;  // beyond the table's limit
-  assign outside = ({21'd0, vector_i, 3'b111} > idtr_i.limit);
-
   logic [7:0] attr;
   logic       is_gate, allowed;
-  assign attr    = descriptor_i[47:40];
-  assign allowed = (req_i.reason != mmu_pkg::MMU_EVENT_SOFTWARE) || (attr[mmu_pkg::MMU_ATTR_DPL+:2] >= req_i.cpl);
 
   always_comb begin
+    attr    = '0;
     is_gate = 1'b0;
-    if (!attr[mmu_pkg::MMU_ATTR_S]) begin
-      case (attr[3:0])
-        mmu_pkg::X86_TASK_GATE, mmu_pkg::X86_INTERRUPT_GATE16, mmu_pkg::X86_TRAP_GATE16,
-        mmu_pkg::X86_INTERRUPT_GATE32, mmu_pkg::X86_TRAP_GATE32: is_gate = 1'b1;
-        default: ;
-      endcase
+    allowed = 1'b0;
+    if (entry_done_i) begin
+      attr    = descriptor_i[47:40];
+      allowed = (req_i.reason != mmu_pkg::MMU_EVENT_SOFTWARE) || (attr[mmu_pkg::MMU_ATTR_DPL+:2] >= req_i.cpl);
+      if (!attr[mmu_pkg::MMU_ATTR_S]) begin
+        case (attr[3:0])
+          mmu_pkg::X86_TASK_GATE, mmu_pkg::X86_INTERRUPT_GATE16, mmu_pkg::X86_TRAP_GATE16,
+          mmu_pkg::X86_INTERRUPT_GATE32, mmu_pkg::X86_TRAP_GATE32: is_gate = 1'b1;
+          default: ;
+        endcase
+      end
     end
   end
+
+  logic outside;  // beyond the table's limit
 
   always_comb begin
     done_o        = 1'b0;
     fault_o       = '0;
+    outside       = 1'b0;
     entry_start_o = 1'b0;
     entry_o       = '0;
     if (start_i) begin
+      outside        = ({21'd0, vector_i, 3'b111} > idtr_i.limit);
       done_o         = outside;
       fault_o.fault  = outside;
       fault_o.vector = outside ? mmu_pkg::X86_GP : 5'd0;

@@ -36,27 +36,24 @@ module mmu_io (
 
   logic bits_q;  // the bitmap itself is being read, not its place
 
-  logic is_tss32;
-  assign is_tss32 = tr_i.usable && !tr_i.attr[mmu_pkg::MMU_ATTR_S] &&
-                    (tr_i.attr[3:0] == mmu_pkg::X86_TSS32_AVAILABLE || tr_i.attr[3:0] == mmu_pkg::X86_TSS32_BUSY);
+  logic        is_tss32;
+  logic [16:0] at;         // the byte of the first port's bit, from the TSS's start
+  logic [3:0]  ports;      // a bit for each port
+  logic [15:0] forbidden;  // likewise, from the bitmap
+  logic        refused;
 
-  /* The byte of the first port's bit, from the TSS's start; data_i is the bitmap's place. */
-  logic [16:0] at;
-  assign at = {1'b0, data_i} + {4'd0, port_i[15:3]};
-
-  /* One bit for each port, from bit 0. */
-  logic [3:0]  ports;
-  logic [15:0] forbidden;  // from the first port's bit on
-  assign ports     = (size_i == 5'd1) ? 4'b0001 : (size_i == 5'd2) ? 4'b0011 : 4'b1111;
-  assign forbidden = data_i >> port_i[2:0];
-
-  logic refused;
   always_comb begin
     done_o        = 1'b0;
     refused       = 1'b0;
+    is_tss32      = 1'b0;
+    at            = '0;
+    ports         = '0;
+    forbidden     = '0;
     entry_start_o = 1'b0;
     entry_o       = '0;
     if (start_i) begin
+      is_tss32      = tr_i.usable && !tr_i.attr[mmu_pkg::MMU_ATTR_S] &&
+                      (tr_i.attr[3:0] == mmu_pkg::X86_TSS32_AVAILABLE || tr_i.attr[3:0] == mmu_pkg::X86_TSS32_BUSY);
       refused       = !is_tss32 || (tr_i.limit < mmu_pkg::X86_TSS32_LIMIT);
       done_o        = refused;
       entry_start_o = !refused;
@@ -65,9 +62,12 @@ module mmu_io (
       if (entry_fault_i) begin
         done_o = 1'b1;
       end else if (bits_q) begin
-        done_o  = 1'b1;
-        refused = ((forbidden[3:0] & ports) != '0);
+        done_o    = 1'b1;
+        ports     = (size_i == 5'd1) ? 4'b0001 : (size_i == 5'd2) ? 4'b0011 : 4'b1111;
+        forbidden = data_i >> port_i[2:0];
+        refused   = ((forbidden[3:0] & ports) != '0);
       end else begin
+        at            = {1'b0, data_i} + {4'd0, port_i[15:3]};  // data_i is the bitmap's place
         refused       = ({15'd0, at} + 32'd1 > tr_i.limit);
         done_o        = refused;
         entry_start_o = !refused;

@@ -102,38 +102,46 @@ module mmu_seg (
 
   assign read_hidden_o = d_hidden;
 
-  /* Alignment is checked of a program's own accesses only. Real mode has no CPL 3. */
-  logic [1:0] d_align;
-  assign d_align = (am_i && pe_i && d_req_i.ac && d_req_i.cpl == 2'd3 && !d_req_i.implicit) ? d_req_i.align : 2'd0;
+  /* Alignment of the linear address, of a user's own accesses only. Real mode has no CPL 3. */
+  logic d_misaligned;
+  always_comb begin
+    d_misaligned = 1'b0;
+    if (am_i && pe_i && d_req_i.ac && d_req_i.cpl == 2'd3 && !d_req_i.implicit) begin
+      case (d_req_i.align)
+        2'd0: d_misaligned = 1'b0;
+        2'd1: d_misaligned = d_laddr_o[0];
+        2'd2: d_misaligned = (d_laddr_o[1:0] != '0);
+        default: d_misaligned = (d_laddr_o[2:0] != '0);
+      endcase
+    end
+  end
 
   mmu_seg_check i_fetch_check (
-    .valid_i  (f_valid_i),
-    .system_i (1'b0),
-    .checked_i(pe_i && !f_vm_i),
-    .hidden_i (f_hidden),
-    .seg_i    (mmu_pkg::MMU_SEG_CS),
-    .access_i (mmu_pkg::MMU_EXECUTE),
-    .ext_i    (1'b0),
-    .size_i   (f_size_i),
-    .offset_i (f_offset_i),
-    .align_i  (2'd0),
-    .laddr_i  (f_laddr_o[2:0]),
-    .fault_o  (f_fault_o)
+    .valid_i     (f_valid_i),
+    .system_i    (1'b0),
+    .checked_i   (pe_i && !f_vm_i),
+    .hidden_i    (f_hidden),
+    .seg_i       (mmu_pkg::MMU_SEG_CS),
+    .access_i    (mmu_pkg::MMU_EXECUTE),
+    .ext_i       (1'b0),
+    .size_i      (f_size_i),
+    .offset_i    (f_offset_i),
+    .misaligned_i(1'b0),
+    .fault_o     (f_fault_o)
   );
 
   mmu_seg_check i_data_check (
-    .valid_i  (d_valid_i),
-    .system_i (d_req_i.op == mmu_pkg::MMU_OP_SYSTEM),
-    .checked_i(pe_i && !d_req_i.vm),
-    .hidden_i (d_hidden),
-    .seg_i    (d_req_i.seg),
-    .access_i (d_req_i.access),
-    .ext_i    (d_req_i.ext),
-    .size_i   (d_req_i.size),
-    .offset_i (d_offset_i),
-    .align_i  (d_align),
-    .laddr_i  (d_laddr_o[2:0]),
-    .fault_o  (d_fault_o)
+    .valid_i     (d_valid_i),
+    .system_i    (d_req_i.op == mmu_pkg::MMU_OP_SYSTEM),
+    .checked_i   (pe_i && !d_req_i.vm),
+    .hidden_i    (d_hidden),
+    .seg_i       (d_req_i.seg),
+    .access_i    (d_req_i.access),
+    .ext_i       (d_req_i.ext),
+    .size_i      (d_req_i.size),
+    .offset_i    (d_offset_i),
+    .misaligned_i(d_misaligned),
+    .fault_o     (d_fault_o)
   );
 
 endmodule

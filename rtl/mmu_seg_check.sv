@@ -23,10 +23,8 @@ module mmu_seg_check (
   input  logic [4:0]          size_i,
   /// Offset of its first byte.
   input  logic [63:0]         offset_i,
-  /// ACCESS: log2 of the alignment that #AC asks for, 0 where it is not checked.
-  input  logic [1:0]          align_i,
-  /// Linear address of the first byte, as far as an alignment goes.
-  input  logic [2:0]          laddr_i,
+  /// ACCESS: its linear address is not aligned as it must be.
+  input  logic                misaligned_i,
   /// The result.
   output mmu_pkg::mmu_fault_t fault_o
 );
@@ -42,18 +40,6 @@ module mmu_seg_check (
       mmu_pkg::MMU_READ: bad_type = !is_data && !is_readable_code;
       mmu_pkg::MMU_WRITE: bad_type = !is_data || !hidden_i.attr[mmu_pkg::MMU_ATTR_WRITABLE];
       default: bad_type = 1'b0;
-    endcase
-  end
-
-  /* Alignment of the linear address. */
-  logic misaligned;
-
-  always_comb begin
-    case (align_i)
-      2'd0: misaligned = 1'b0;
-      2'd1: misaligned = laddr_i[0];
-      2'd2: misaligned = (laddr_i[1:0] != '0);
-      default: misaligned = (laddr_i != '0);
     endcase
   end
 
@@ -100,7 +86,7 @@ module mmu_seg_check (
         fault_o.vector = is_stack ? mmu_pkg::X86_SS : mmu_pkg::X86_GP;
       end
       if (fault_o.fault && seg_i == mmu_pkg::MMU_SEG_STAGED_SS) fault_o.error_code[15:2] = hidden_i.selector[15:2];
-      if (!fault_o.fault && misaligned) begin
+      if (!fault_o.fault && misaligned_i) begin
         fault_o.fault  = 1'b1;
         fault_o.vector = mmu_pkg::X86_AC;
       end

@@ -34,7 +34,7 @@ module mmu_table (
   output logic                system_o,
   /// VERIFY: yes.
   output logic                verified_o,
-  /// LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, or 0; until the next start.
+  /// LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, or 0; until the next start. CHECK_IO, MARK_TASK: 0.
   output logic [63:0]         descriptor_o,
 
   /// Translation wanted from the data port.
@@ -78,18 +78,31 @@ module mmu_table (
   input  logic [63:0]         m_rsp_rdata_i
 );
 
-  logic is_load, is_verify, is_gate, is_io, is_mark;
-  assign is_load   = (req_i.op == mmu_pkg::MMU_OP_LOAD_SEG);
-  assign is_verify = (req_i.op == mmu_pkg::MMU_OP_VERIFY);
-  assign is_gate   = (req_i.op == mmu_pkg::MMU_OP_LOAD_GATE);
-  assign is_io     = (req_i.op == mmu_pkg::MMU_OP_CHECK_IO);
-  assign is_mark   = (req_i.op == mmu_pkg::MMU_OP_MARK_TASK);
-
   logic                entry_start, entry_done;
   mmu_pkg::mmu_entry_t entry;
   mmu_pkg::mmu_fault_t entry_fault;
   logic [31:0]         entry_cr2;
   logic [63:0]         entry_data;
+  logic                is_load, is_verify, is_gate, is_io, is_mark;
+
+  /* Which one is at work; none while nothing is to be decided. */
+  always_comb begin
+    is_load   = 1'b0;
+    is_verify = 1'b0;
+    is_gate   = 1'b0;
+    is_io     = 1'b0;
+    is_mark   = 1'b0;
+    if (start_i || entry_done) begin
+      case (req_i.op)
+        mmu_pkg::MMU_OP_LOAD_SEG: is_load = 1'b1;
+        mmu_pkg::MMU_OP_VERIFY: is_verify = 1'b1;
+        mmu_pkg::MMU_OP_LOAD_GATE: is_gate = 1'b1;
+        mmu_pkg::MMU_OP_CHECK_IO: is_io = 1'b1;
+        mmu_pkg::MMU_OP_MARK_TASK: is_mark = 1'b1;
+        default: ;
+      endcase
+    end
+  end
 
   /* LOAD_SEG. */
   logic                load_done, load_entry_start;
@@ -111,6 +124,7 @@ module mmu_table (
     .system_o,
     .entry_start_o(load_entry_start),
     .entry_o      (load_entry),
+    .writing_i    (m_req_valid_o),
     .entry_wdata_o(load_wdata),
     .entry_done_i (entry_done && is_load),
     .entry_fault_i(entry_fault.fault),
@@ -221,7 +235,7 @@ module mmu_table (
     .clear_i(start_i),
     .start_i(entry_start),
     .entry_i(entry),
-    .wdata_i(is_mark ? mark_wdata : load_wdata),
+    .wdata_i((req_i.op == mmu_pkg::MMU_OP_MARK_TASK) ? mark_wdata : load_wdata),
     .done_o (entry_done),
     .fault_o(entry_fault),
     .cr2_o  (entry_cr2),
@@ -247,6 +261,7 @@ module mmu_table (
     .m_rsp_rdata_i
   );
 
-  assign descriptor_o = (is_load || is_verify || is_gate) ? entry_data : '0;
+  assign descriptor_o = (req_i.op == mmu_pkg::MMU_OP_CHECK_IO || req_i.op == mmu_pkg::MMU_OP_MARK_TASK) ? '0
+                      : entry_data;
 
 endmodule

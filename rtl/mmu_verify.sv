@@ -34,45 +34,52 @@ module mmu_verify (
   logic [15:0] selector;
   logic        outside;  // null, or out of the table
   assign selector = req_i.selector;
-  assign outside  = (selector[15:2] == '0) || ({16'd0, selector[15:3], 3'b111} > hidden_i.limit) ||
-                    (selector[2] && !hidden_i.usable);
 
   logic [11:0] attr;
   logic [1:0]  dpl;
   logic        is_segment, is_code, conforming, privileged;
-  assign attr       = {descriptor_i[55:52], descriptor_i[47:40]};
-  assign dpl        = attr[mmu_pkg::MMU_ATTR_DPL+:2];
-  assign is_segment = attr[mmu_pkg::MMU_ATTR_S];
-  assign is_code    = attr[mmu_pkg::MMU_ATTR_CODE];
-  assign conforming = is_segment && is_code && attr[mmu_pkg::MMU_ATTR_CONFORMING];
-  assign privileged = conforming || (req_i.cpl <= dpl && selector[1:0] <= dpl);
+  logic        is_gate, is_table;  // a system descriptor: a gate that LAR knows; an LDT or TSS, which has a limit
 
-  logic is_gate, is_table;  // a system descriptor: a gate that LAR knows; an LDT or TSS, which has a limit
   always_comb begin
-    is_gate  = 1'b0;
-    is_table = 1'b0;
-    if (!is_segment) begin
-      case (attr[3:0])
-        mmu_pkg::X86_LDT, mmu_pkg::X86_TSS16_AVAILABLE, mmu_pkg::X86_TSS16_BUSY, mmu_pkg::X86_TSS32_AVAILABLE,
-        mmu_pkg::X86_TSS32_BUSY: is_table = 1'b1;
-        mmu_pkg::X86_CALL_GATE16, mmu_pkg::X86_CALL_GATE32, mmu_pkg::X86_TASK_GATE: is_gate = 1'b1;
-        default: ;
-      endcase
+    attr       = '0;
+    dpl        = '0;
+    is_segment = 1'b0;
+    is_code    = 1'b0;
+    conforming = 1'b0;
+    privileged = 1'b0;
+    is_gate    = 1'b0;
+    is_table   = 1'b0;
+    if (entry_done_i) begin
+      attr       = {descriptor_i[55:52], descriptor_i[47:40]};
+      dpl        = attr[mmu_pkg::MMU_ATTR_DPL+:2];
+      is_segment = attr[mmu_pkg::MMU_ATTR_S];
+      is_code    = attr[mmu_pkg::MMU_ATTR_CODE];
+      conforming = is_segment && is_code && attr[mmu_pkg::MMU_ATTR_CONFORMING];
+      privileged = conforming || (req_i.cpl <= dpl && selector[1:0] <= dpl);
+      if (!is_segment) begin
+        case (attr[3:0])
+          mmu_pkg::X86_LDT, mmu_pkg::X86_TSS16_AVAILABLE, mmu_pkg::X86_TSS16_BUSY, mmu_pkg::X86_TSS32_AVAILABLE,
+          mmu_pkg::X86_TSS32_BUSY: is_table = 1'b1;
+          mmu_pkg::X86_CALL_GATE16, mmu_pkg::X86_CALL_GATE32, mmu_pkg::X86_TASK_GATE: is_gate = 1'b1;
+          default: ;
+        endcase
+      end
     end
   end
 
-  logic        accept;  // the type suits
-  logic [19:0] raw_limit;
-  assign raw_limit = {descriptor_i[51:48], descriptor_i[15:0]};
+  logic accept;  // the type suits
 
   always_comb begin
     done_o        = 1'b0;
+    outside       = 1'b0;
     accept        = 1'b0;
     verified_o    = 1'b0;
     limit_o       = '0;
     entry_start_o = 1'b0;
     entry_o       = '0;
     if (start_i) begin
+      outside       = (selector[15:2] == '0) || ({16'd0, selector[15:3], 3'b111} > hidden_i.limit) ||
+                      (selector[2] && !hidden_i.usable);
       done_o        = outside;
       entry_start_o = !outside;
       entry_o.laddr = hidden_i.base + {16'd0, selector[15:3], 3'b000};
@@ -89,7 +96,8 @@ module mmu_verify (
       endcase
       verified_o = accept && privileged && !entry_fault_i;
       if (verified_o && req_i.reason == mmu_pkg::MMU_VERIFY_LSL) begin
-        limit_o = attr[mmu_pkg::MMU_ATTR_G] ? {raw_limit, 12'hFFF} : {12'd0, raw_limit};
+        limit_o = {12'd0, descriptor_i[51:48], descriptor_i[15:0]};
+        if (attr[mmu_pkg::MMU_ATTR_G]) limit_o = {limit_o[19:0], 12'hFFF};
       end
     end
   end
