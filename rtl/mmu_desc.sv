@@ -2,7 +2,7 @@
  * LOAD_SEG: has the descriptor read that a selector names, checks it, has its accessed or busy bit set, and hands back
  * the hidden part to install.
  *
- * Twin: model/mmu/mmu_seg.c. Source: "Segment Selectors", "Segment Descriptors", and the instructions' pages;
+ * Twin: model/mmu/mmu_desc.c. Source: "Segment Selectors", "Segment Descriptors", and the instructions' pages;
  * DESIGN.md 3.3 has the table.
  */
 module mmu_desc (

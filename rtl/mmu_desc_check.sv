@@ -2,7 +2,7 @@
  * What LOAD_SEG says to a descriptor: type and privilege, presence, the limit of a task-state segment.
  * Combinational.
  *
- * Twin: model/mmu/mmu_seg.c. Source: "Privilege Levels", "Privilege Level Checking When Accessing Data Segments",
+ * Twin: model/mmu/mmu_desc.c. Source: "Privilege Levels", "Privilege Level Checking When Accessing Data Segments",
  * "Task Switching", and the instructions' pages; DESIGN.md 3.3 has the table.
  */
 module mmu_desc_check (

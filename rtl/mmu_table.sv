@@ -34,7 +34,7 @@ module mmu_table (
   output logic                system_o,
   /// VERIFY: yes.
   output logic                verified_o,
-  /// LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, or 0; until the next start. CHECK_IO, MARK_TASK: 0.
+  /// LOAD_SEG, VERIFY, LOAD_GATE: the descriptor as read, or 0; until the next start. Other operations: 0.
   output logic [63:0]         descriptor_o,
 
   /// Translation wanted from the data port.
@@ -83,6 +83,7 @@ module mmu_table (
   mmu_pkg::mmu_fault_t entry_fault;
   logic [31:0]         entry_cr2;
   logic [63:0]         entry_data;
+  logic                shows_descriptor;
   logic                is_load, is_verify, is_gate, is_io, is_mark;
 
   /* Which one is at work; none while nothing is to be decided. */
@@ -261,7 +262,8 @@ module mmu_table (
     .m_rsp_rdata_i
   );
 
-  assign descriptor_o = (req_i.op == mmu_pkg::MMU_OP_CHECK_IO || req_i.op == mmu_pkg::MMU_OP_MARK_TASK) ? '0
-                      : entry_data;
+  assign shows_descriptor = (req_i.op == mmu_pkg::MMU_OP_LOAD_SEG) || (req_i.op == mmu_pkg::MMU_OP_VERIFY) ||
+                            (req_i.op == mmu_pkg::MMU_OP_LOAD_GATE);
+  assign descriptor_o     = shows_descriptor ? entry_data : '0;
 
 endmodule

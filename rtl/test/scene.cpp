@@ -89,6 +89,92 @@ Req load(unsigned seg, unsigned reason, unsigned selector, unsigned cpl) {
   return r;
 }
 
+Req seg_op(unsigned op, unsigned seg, unsigned reason, unsigned selector, uint64_t offset, uint64_t value) {
+  Req r = control(op, offset, value);
+  r.seg = seg, r.reason = reason, r.selector = selector;
+  return r;
+}
+
+Req set_raw(unsigned seg, uint32_t base, uint32_t limit, unsigned attr, bool usable, unsigned selector) {
+  return seg_op(SET_SEG, seg, RAW, selector, base, limit | (uint64_t)attr << 32 | (uint64_t)usable << 48);
+}
+
+Req load_table(unsigned seg, uint32_t base, unsigned limit) {
+  return seg_op(LOAD_TABLE, seg, 0, 0, base, limit);
+}
+
+Req through(unsigned seg, Req r) {
+  r.seg = seg;
+  return r;
+}
+
+Req system_of(unsigned seg, uint32_t offset, unsigned size) {
+  Req r = through(seg, read_of(offset, size));
+  r.op = SYSTEM;
+  return r;
+}
+
+Req verify(unsigned what, unsigned selector, unsigned cpl) {
+  Req r = seg_op(VERIFY, 0, what, selector);
+  r.cpl = cpl;
+  return r;
+}
+
+Req load_gate(unsigned vector, unsigned whose, unsigned cpl) {
+  Req r = seg_op(LOAD_GATE, 0, whose, 0, vector);
+  r.cpl = cpl;
+  return r;
+}
+
+Req check_io(unsigned port, unsigned size) {
+  Req r = control(CHECK_IO, port, 0);
+  r.size = size;
+  return r;
+}
+
+Req mark_task(unsigned selector, bool busy) {
+  return seg_op(MARK_TASK, 0, 0, selector, 0, busy);
+}
+
+void expect_seg(const Bench &b, const Rsp &r, uint32_t base, uint32_t limit, unsigned attr, bool usable,
+                unsigned selector) {
+  check(b,
+        !r.fault && r.seg_base == base && r.seg_limit == limit && r.seg_attr == attr && r.seg_usable == usable &&
+            r.seg_selector == selector,
+        "op %u, register %u: fault %u, base %llx limit %x attr %x usable %u selector %x", r.req.op, r.req.seg, r.fault,
+        (unsigned long long)r.seg_base, r.seg_limit, r.seg_attr, r.seg_usable, r.seg_selector);
+}
+
+void expect_control(const Bench &b, const Rsp &r, uint64_t descriptor, const Hidden &hidden, bool system,
+                    bool verified) {
+  check(b, !r.laddr && !r.paddr[0] && !r.paddr[1] && !r.split && !r.first && !r.page_size[0] && !r.pcd && !r.pwt,
+        "op %u: the response has an operand", r.req.op);
+  check(b, r.descriptor == descriptor, "op %u reason %u selector %x: the descriptor is %llx, not %llx", r.req.op,
+        r.req.reason, r.req.selector, (unsigned long long)r.descriptor, (unsigned long long)descriptor);
+  check(b, r.system == system && r.verified == verified, "op %u reason %u: system %u verified %u, fault %u vector %u",
+        r.req.op, r.req.reason, r.system, r.verified, r.fault, r.vector);
+  check(b,
+        r.seg_base == hidden.base && r.seg_limit == hidden.limit && r.seg_attr == hidden.attr &&
+            r.seg_usable == hidden.usable && r.seg_selector == hidden.selector,
+        "op %u reason %u: base %llx limit %x attr %x usable %u selector %x", r.req.op, r.req.reason,
+        (unsigned long long)r.seg_base, r.seg_limit, r.seg_attr, r.seg_usable, r.seg_selector);
+}
+
+void expect_refs(const Bench &b, size_t first, const std::vector<Ref> &refs) {
+  size_t found = 0;
+  for (size_t i = first; i < b.mem.size(); i++) {
+    const Mem &m = b.mem[i];
+    if (m.addr >= DIRECTORY && m.addr < TABLE2 + 0x1000 && m.size == 4) continue;
+    check(b, found < refs.size(), "a reference to %llx too many", (unsigned long long)m.addr);
+    const Ref &ref = refs[found++];
+    check(b, m.write == ref.write && m.addr == ref.addr && m.size == ref.size && m.data == ref.data,
+          "reference %zu: write %u, %u bytes at %llx, %llx; not write %u, %u bytes at %llx, %llx", found - 1, m.write,
+          m.size, (unsigned long long)m.addr, (unsigned long long)m.data, ref.write, ref.size,
+          (unsigned long long)ref.addr, (unsigned long long)ref.data);
+  }
+  check(b, found == refs.size(), "%zu references, not %zu", found, refs.size());
+}
+
 uint64_t descriptor(uint32_t base, uint32_t limit, unsigned attr) {
   return (limit & 0xFFFF) | (uint64_t)(base & 0xFFFFFF) << 16 | (uint64_t)(attr & 0xFF) << 40 |
          (uint64_t)(limit >> 16 & 0xF) << 48 | (uint64_t)(attr >> 8) << 52 | (uint64_t)(base >> 24) << 56;

@@ -7,33 +7,6 @@ using namespace bench;
 
 namespace {
 
-Req seg_op(unsigned op, unsigned seg, unsigned reason, unsigned selector, uint64_t offset = 0, uint64_t value = 0) {
-  Req r = control(op, offset, value);
-  r.seg = seg, r.reason = reason, r.selector = selector;
-  return r;
-}
-
-Req through(unsigned seg, Req r) {
-  r.seg = seg;
-  return r;
-}
-
-Req system_of(unsigned seg, uint32_t offset, unsigned size = 4) {
-  Req r = through(seg, read_of(offset, size));
-  r.op = SYSTEM;
-  return r;
-}
-
-/* The hidden part in a response. */
-void expect_seg(const Bench &b, const Rsp &r, uint32_t base, uint32_t limit, unsigned attr, bool usable,
-                unsigned selector) {
-  check(b,
-        !r.fault && r.seg_base == base && r.seg_limit == limit && r.seg_attr == attr && r.seg_usable == usable &&
-            r.seg_selector == selector,
-        "op %u, register %u: fault %u, base %llx limit %x attr %x usable %u selector %x", r.req.op, r.req.seg, r.fault,
-        (unsigned long long)r.seg_base, r.seg_limit, r.seg_attr, r.seg_usable, r.seg_selector);
-}
-
 void expect_address(const Bench &b, const Rsp &r, uint32_t laddr) {
   check(b, !r.fault && r.laddr == laddr && r.paddr[0] == laddr && r.page_size[0] == 0,
         "register %u: fault %u, laddr %llx, paddr %llx, page size %u", r.req.seg, r.fault, (unsigned long long)r.laddr,
@@ -56,6 +29,9 @@ void expect_reset_addresses(Bench &b) {
     expect_address(b, b.run(system_of(seg, 0xFFFC)), 0xFFFC);
     expect_fault(b, b.run(system_of(seg, 0xFFFD)), vectors[i], codes[i]);
   }
+  Req staged = system_of(STAGED_TR, 0, 1); // unusable
+  staged.ext = true;
+  expect_fault(b, b.run(staged), 10, 1);
   for (unsigned seg : {STAGED_CS, STAGED_SS}) { // limit 0
     expect_address(b, b.run(through(seg, read_of(0, 1))), 0);
     expect_fault(b, b.run(through(seg, read_of(0, 2))), seg == STAGED_SS ? 12 : 13, 0);
@@ -71,6 +47,7 @@ void expect_reset_hidden(Bench &b) {
   }
   expect_seg(b, b.run(seg_op(COMMIT_SEG, CS, STAGED_CS, 0)), 0, 0, 0, false, 0);
   expect_seg(b, b.run(seg_op(COMMIT_SEG, SS, STAGED_SS, 0)), 0, 0, 0, false, 0);
+  expect_seg(b, b.run(seg_op(COMMIT_SEG, TR, STAGED_TR, 0)), 0, 0, 2, false, 0);
 }
 
 /* Protected mode switched on right after RESET: usable, present and of the right type; the selectors that show. */
@@ -118,7 +95,7 @@ void reset_again() {
       if (again) {
         map_pages(b, DIRECTORY, TABLE, P | W | U | A | D | G);
         switch_on(b);
-        for (unsigned seg : {LDTR, TR, STAGED_CS, STAGED_SS})
+        for (unsigned seg : {LDTR, TR, STAGED_CS, STAGED_SS, STAGED_TR})
           b.run(seg_op(SET_SEG, seg, 2, 0x48, 0x12345000,
                        0x5678ull | 0xD1Full << 32 | (uint64_t)(seg >= STAGED_CS) << 48));
         for (unsigned seg : {GDTR, IDTR})

@@ -25,5 +25,23 @@ void held_responses();
 void refill_before_a_response();
 void descriptor_loads();
 void descriptor_faults();
+void load_reasons();
+void load_limits();
+void load_selectors();
+void verify_types();
+void verify_selectors();
+void gates();
+void gate_limits();
+void io_bitmap();
+void io_refusals();
+void task_marks();
+void task_staging();
+void outer_registers();
+void alignment();
+void table_pages();
+void table_rights();
+void table_traffic();
+void table_kills();
+void table_resets();
 
 #endif
