@@ -1,5 +1,5 @@
 /*
- * mmu86 run: boots an image on the machine, each transaction in lockstep.
+ * mmu86 run and gdb: boots an image on the machine, each transaction in lockstep.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "debug.h"
+#include "gdb_server.h"
 #include "interrupt.h"
 #include "machine.h"
 #include "progress.h"
@@ -20,6 +22,8 @@ typedef struct {
   progress_t progress;
   FILE *serial, *debugcon;
   bool output_failed; /* serial or debugcon could not be written */
+  debug_t debug;
+  bool explained; /* the mismatch has been reported */
 } run_t;
 
 /* Instructions between looks at the clock and at signals. */
@@ -27,7 +31,8 @@ enum { SLICE = 100000 };
 
 static bool transact(void *ctx, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   run_t *run = ctx;
-  return lockstep_transact(&run->cosim.ls, mmu, req, rsp);
+  return run->debug.gdb ? gdb_transact(run->debug.gdb, mmu, req, rsp)
+                        : lockstep_transact(&run->cosim.ls, mmu, req, rsp);
 }
 
 static void stored(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
@@ -103,7 +108,8 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   const options_t *o = &run->options;
   uint64_t ram_bytes = o->ram_mb << 20;
   if (!cosim_check_paths(o, error, error_bytes) || !probe_image(o, error, error_bytes) ||
-      !open_outputs(run, error, error_bytes) || !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
+      (o->gdb && !debug_listen(&run->debug, o, error, error_bytes)) || !open_outputs(run, error, error_bytes) ||
+      !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
     return false;
   run->cosim.ls.where = where;
   run->cosim.ls.where_ctx = run;
@@ -135,7 +141,7 @@ static bool output_failed(const run_t *run) {
 /* Runs to the end, a slice at a time. */
 static machine_stop_t run_slices(run_t *run) {
   const cpu_t *cpu = machine_cpu(run->machine);
-  uint64_t budget = run->options.max_insns;
+  uint64_t budget = run->options.max_insns - cpu_instructions(cpu);
   for (;;) {
     uint64_t before = cpu_instructions(cpu);
     machine_stop_t stop = machine_run(run->machine, budget < SLICE ? budget : SLICE);
@@ -160,7 +166,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
     break;
   case MACHINE_LIMIT:
     o.verdict = VERDICT_LIMIT;
-    o.stop = interrupt_pending() ? "interrupted" : "instruction limit";
+    o.stop = run->debug.cut ? run->debug.cut : interrupt_pending() ? "interrupted" : "instruction limit";
     break;
   case MACHINE_HALTED:
     o.stop = "halted for ever";
@@ -179,18 +185,53 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
 }
 
 static void explain(run_t *run, machine_stop_t stop, const char *reason) {
+  if (run->explained) return;
   if (run->cosim.ls.state != LOCKSTEP_AGREE) {
+    run->explained = true;
     cpu_t *cpu = machine_cpu(run->machine);
     char line[128];
     cpu_disassemble(cpu, line, sizeof line);
     report_context_t context = {run->options.reproduce, run->options.seed, line, cpu_instructions(cpu)};
     report_mismatch(stderr, &run->cosim.ls, machine_mmu(run->machine), &context);
+    if (run->debug.wrote || (run->debug.gdb && gdb_wrote(run->debug.gdb)))
+      fprintf(stderr, "GDB has written memory or registers: only a trace of this run (--trace) repeats it surely.\n\n");
     return;
   }
   if (stop == MACHINE_EXIT || output_failed(run)) return;
   fprintf(stderr, "mmu86 run: %s\n", reason);
   if (machine_diagnostic(run->machine)[0]) fprintf(stderr, "mmu86: %s\n", machine_diagnostic(run->machine));
   machine_dump(run->machine, stderr);
+}
+
+/* --- under GDB --- */
+
+static void send_to_gdb(void *ctx, const void *bytes, size_t n) {
+  const run_t *run = ctx;
+  gdb_transmit(run->debug.connection, bytes, n); /* a lost connection shows when it is read */
+}
+
+static void differs(void *ctx) {
+  run_t *run = ctx;
+  fflush(run->serial);
+  explain(run, MACHINE_STOPPED, "");
+}
+
+static bool must_end(void *ctx) {
+  const run_t *run = ctx;
+  return output_failed(run) || interrupt_pending();
+}
+
+static machine_stop_t run_debugged(run_t *run) {
+  const gdb_target_t target = {.machine = run->machine,
+                               .ls = &run->cosim.ls,
+                               .mmu = run->cosim.mmu,
+                               .max_insns = run->options.max_insns,
+                               .ctx = run,
+                               .send = send_to_gdb,
+                               .differs = differs,
+                               .must_end = must_end};
+  machine_stop_t stop;
+  return debug_run(&run->debug, &target, &stop) ? run_slices(run) : stop;
 }
 
 /* Ends the outputs; the first that is not whole is named in error. */
@@ -217,7 +258,7 @@ static int execute(run_t *run) {
   }
   progress_start(&run->progress, "instructions", run->options.max_insns == UINT64_MAX ? 0 : run->options.max_insns);
   double started = progress_clock();
-  machine_stop_t stop = run_slices(run);
+  machine_stop_t stop = run->options.gdb ? run_debugged(run) : run_slices(run);
   double seconds = progress_clock() - started;
   progress_clear(&run->progress);
   fflush(run->serial);
@@ -229,11 +270,11 @@ static int execute(run_t *run) {
   return whole ? summary_status(outcome.verdict) : EXIT_BAD_INPUT;
 }
 
-int cmd_run(int argc, char **argv) {
+static int boot(unsigned command, void (*help)(void), int argc, char **argv) {
   int status;
   run_t *run = calloc(1, sizeof *run);
   if (!run) return EXIT_BAD_INPUT;
-  if (options_parse(&run->options, FOR_RUN, argc, argv, &status)) {
+  if (options_parse(&run->options, command, argc, argv, &status)) {
     interrupt_catch();
     status = execute(run);
     cosim_close(&run->cosim);
@@ -241,10 +282,18 @@ int cmd_run(int argc, char **argv) {
     if (run->serial && run->serial != stdout) fclose(run->serial);
     if (run->debugcon) fclose(run->debugcon);
   } else if (status == EXIT_PASS) {
-    cmd_run_help();
+    help();
   }
   free(run);
   return status;
+}
+
+int cmd_run(int argc, char **argv) {
+  return boot(FOR_RUN, cmd_run_help, argc, argv);
+}
+
+int cmd_gdb(int argc, char **argv) {
+  return boot(FOR_GDB, cmd_gdb_help, argc, argv);
 }
 
 void cmd_run_help(void) {

@@ -5,12 +5,14 @@
 #define MMU86_COMMANDS_H
 
 int cmd_run(int argc, char **argv);
+int cmd_gdb(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 /* Prints the help text of a command. */
 void cmd_run_help(void);
+void cmd_gdb_help(void);
 void cmd_replay_help(void);
 void cmd_fuzz_help(void);
 void cmd_bench_help(void);

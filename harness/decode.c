@@ -194,19 +194,30 @@ char *decode_descriptor(uint64_t d, char buf[DECODE_LINE]) {
   return buf;
 }
 
-char *decode_mem(const mmu_mem_t *mem, char buf[DECODE_LINE]) {
+static void add_entry(const mmu_mem_t *mem, char *buf) {
   static const char *const kinds[] = {"PDE", "PTE", "descriptor", "TSS"};
   static const char *const bits[] = {"P", "W", "U", "PWT", "PCD", "A", "D", "PS/PAT", "G"};
-  buf[0] = 0;
-  add(buf, "%s %s %08" PRIx64 " %s %0*" PRIx64, mem->write ? "write" : "read ", pick(kinds, 4, mem->kind), mem->paddr,
-      mem->write ? "<-" : "=", 2 * (mem->size > 8 ? 8 : mem->size), mem->data);
-  if (mem->kind >= MMU_MEM_DESCRIPTOR) return buf;
+  add(buf, "%s %08" PRIx64 " %s %0*" PRIx64, pick(kinds, 4, mem->kind), mem->paddr, mem->write ? "<-" : "=",
+      2 * (mem->size > 8 ? 8 : mem->size), mem->data);
+  if (mem->kind >= MMU_MEM_DESCRIPTOR) return;
   if (!(mem->data & X86_PTE_P)) {
     add(buf, "  (not present)");
-    return buf;
+    return;
   }
   add(buf, "  -> %08" PRIx64, mem->data & 0xfffff000);
   add_bits(buf, mem->data, bits, 9);
+}
+
+char *decode_entry(const mmu_mem_t *mem, char buf[DECODE_LINE]) {
+  buf[0] = 0;
+  add_entry(mem, buf);
+  return buf;
+}
+
+char *decode_mem(const mmu_mem_t *mem, char buf[DECODE_LINE]) {
+  buf[0] = 0;
+  add(buf, "%s ", mem->write ? "write" : "read ");
+  add_entry(mem, buf);
   return buf;
 }
 

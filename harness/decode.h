@@ -29,6 +29,9 @@ char *decode_descriptor(uint64_t descriptor, char buf[DECODE_LINE]);
 /* One reference of a walk log, its entry decoded: "read PDE 00001c04 = 00002067 -> 00002000 P W U A". */
 char *decode_mem(const mmu_mem_t *mem, char buf[DECODE_LINE]);
 
+/* The entry alone: "PDE 00001c04 = 00002067  -> 00002000 P W U A". */
+char *decode_entry(const mmu_mem_t *mem, char buf[DECODE_LINE]);
+
 /* "FILL 4K set 3 way 1, evicted". */
 char *decode_tlb(const mmu_tlb_event_t *event, char buf[DECODE_LINE]);
 

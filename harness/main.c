@@ -17,6 +17,7 @@ typedef struct {
 
 static const command_t commands[] = {
     {"run", "boot an image in lockstep", cmd_run},
+    {"gdb", "boot an image in lockstep, under GDB", cmd_gdb},
     {"replay", "feed a recorded transaction stream to a DUT, without the emulator", cmd_replay},
     {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
     {"bench", "measure the speed of each part", cmd_bench},

@@ -23,6 +23,8 @@ typedef enum {
   OPT_DEBUGCON,
   OPT_MEM_LATENCY,
   OPT_QUIET,
+  OPT_GDB,
+  OPT_PORT,
   OPT_HELP,
 } option_id_t;
 
@@ -53,6 +55,8 @@ static const option_t table[] = {
     {OPT_DEBUGCON, "debugcon", "FILE", "what the guest writes to port 0xe9 (default: dropped)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
+    {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
     {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL},
     {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL},
     {OPT_HELP, "help", NULL, "this text", FOR_ALL},
@@ -60,9 +64,15 @@ static const option_t table[] = {
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
 
+/* Whether a command takes the option. */
+static bool takes(unsigned command, const option_t *option) {
+  if (command == FOR_GDB && option->id != OPT_GDB) command |= FOR_RUN;
+  return option->commands & command;
+}
+
 void options_help(FILE *out, unsigned command) {
   for (unsigned i = 0; i < TABLE_SIZE; i++) {
-    if (!(table[i].commands & command)) continue;
+    if (!takes(command, &table[i])) continue;
     char left[40];
     snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
              table[i].argument ? table[i].argument : "");
@@ -150,6 +160,12 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_DEBUGCON:
     o->debugcon = text;
     return true;
+  case OPT_GDB:
+  case OPT_PORT:
+    if (!number(id == OPT_GDB ? "gdb" : "port", text, 0, UINT16_MAX, &value)) return false;
+    o->gdb = true;
+    o->gdb_port = (uint16_t)value;
+    return true;
   case OPT_QUIET:
     o->quiet = true;
     return true;
@@ -181,14 +197,21 @@ static void quote(char *out, size_t room, const char *word) {
 }
 
 static const char *command_name(unsigned command) {
+  if (command == FOR_GDB) return "gdb";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
+}
+
+/* --gdb PORT or --port N. */
+static bool is_debugger(const char *word) {
+  return strcmp(word, "--gdb") == 0 || strncmp(word, "--gdb=", 6) == 0 || strcmp(word, "--port") == 0 ||
+         strncmp(word, "--port=", 7) == 0;
 }
 
 static void set_reproduce(options_t *o, const char *name, int argc, char **argv) {
   quote(o->reproduce, sizeof o->reproduce, argv[0]);
   quote(o->reproduce, sizeof o->reproduce, name);
   for (int i = 1; i < argc; i++) {
-    if (strncmp(argv[i], "--wave", 6) == 0) {
+    if (strncmp(argv[i], "--wave", 6) == 0 || is_debugger(argv[i])) {
       i += strchr(argv[i], '=') == NULL;
       continue;
     }
@@ -208,14 +231,16 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .ram_mb = 128,
                    .max_insns = UINT64_MAX,
                    .seed = 1,
-                   .count = 1000000};
+                   .count = 1000000,
+                   .gdb = command == FOR_GDB,
+                   .gdb_port = 1234};
   *status = EXIT_BAD_INPUT;
   const char *name = command_name(command);
-  set_reproduce(o, name, argc, argv);
+  set_reproduce(o, command == FOR_GDB ? "run" : name, argc, argv);
   struct option longs[TABLE_SIZE + 1];
   unsigned n = 0;
   for (unsigned i = 0; i < TABLE_SIZE; i++)
-    if (table[i].commands & command)
+    if (takes(command, &table[i]))
       longs[n++] = (struct option){table[i].name, table[i].argument != NULL, NULL, (int)table[i].id};
   longs[n] = (struct option){0};
   optind = 1;

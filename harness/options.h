@@ -12,8 +12,8 @@ enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXI
 
 enum { OPTIONS_MODULES = 16 };
 
-/* Bits: which commands take an option. */
-enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_ALL = 15 };
+/* Bits: which commands take an option. gdb takes those of run as well. */
+enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_GDB = 16, FOR_ALL = 31 };
 
 typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
@@ -26,7 +26,9 @@ typedef struct {
   uint64_t ram_mb, max_insns, seed, count;
   uint32_t mem_latency; /* clock cycles */
   bool quiet;
-  char reproduce[4096]; /* the command line, quoted for a shell, without --wave and --wave-window */
+  bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
+  uint16_t gdb_port;
+  char reproduce[4096]; /* the command line, quoted for a shell, without --wave, --wave-window and GDB */
 } options_t;
 
 /*

@@ -110,6 +110,14 @@ const ram_t *machine_memory(const machine_t *machine);
 uint8_t *machine_ram(machine_t *machine);
 uint64_t machine_ram_bytes(const machine_t *machine);
 
+/*
+ * For debuggers, between runs: n bytes at paddr, all on one page. machine_has_ram: whether they are read from and
+ * written to RAM under the memory map of now. machine_poke: writes such bytes as a loader does (hooks.loaded, decoded
+ * instructions).
+ */
+bool machine_has_ram(const machine_t *machine, uint64_t paddr, unsigned n);
+void machine_poke(machine_t *machine, uint64_t paddr, const void *bytes, unsigned n);
+
 /* Registers, segments, the last instructions: what one wants to see after a crash. */
 void machine_dump(machine_t *machine, FILE *out);
 

@@ -1,6 +1,7 @@
 /*
  * Physical memory as the machine's parts reach it, changes of its map, and what loaders put there.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "machine_priv.h"
@@ -115,4 +116,22 @@ void machine_load_rom(machine_t *m, const void *bytes, uint32_t n) {
   machine_set_map(m, &map);
   ram_load(&m->ram, (UINT64_C(1) << 32) - n, bytes, n);
   if (m->hooks.loaded) m->hooks.loaded(m->hooks.ctx, (UINT64_C(1) << 32) - n, bytes, n);
+}
+
+/* --- for debuggers --- */
+
+bool machine_has_ram(const machine_t *m, uint64_t paddr, unsigned n) {
+  const memmap_t *map = &m->ram.map;
+  uint64_t at = memmap_masked(map, paddr);
+  assert(paddr % MMU_PAGE_BYTES + n <= MMU_PAGE_BYTES);
+  if (at >= m->ram.size || device_at(m, paddr)) return false;
+  if (at < MEMMAP_PAM_START || at >= MEMMAP_PAM_END) return true;
+  return map->ram_reads & map->ram_writes & 1u << memmap_region(at);
+}
+
+void machine_poke(machine_t *m, uint64_t paddr, const void *bytes, unsigned n) {
+  uint64_t at = memmap_masked(&m->ram.map, paddr);
+  assert(machine_has_ram(m, paddr, n));
+  machine_load(m, at, bytes, n);
+  forget_aliases(m, at, n);
 }

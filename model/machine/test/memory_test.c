@@ -254,6 +254,29 @@ START_TEST(a20_changes_what_runs) {
 }
 END_TEST
 
+START_TEST(a_debugger_writes_ram_only) {
+  machine_t *m = at(&(machine_hooks_t){0});
+  machine_load(m, 0x500, "\xB0\x01", 2);
+  ck_assert_uint_eq(run_one(m, 0, 0x500), 1);
+  machine_poke(m, 0x501, "\x02", 1);
+  ck_assert_uint_eq(run_one(m, 0, 0x500), 2);
+  ck_assert(!machine_has_ram(m, machine_ram_bytes(m), 1));
+  ck_assert(machine_has_ram(m, 0xC0000, 4));
+  memmap_t map = m->ram.map;
+  map.ram_reads &= (uint16_t)~1;
+  machine_set_map(m, &map);
+  ck_assert(!machine_has_ram(m, 0xC0000, 4)); /* what is written would not be read */
+  ck_assert(machine_has_ram(m, 0xC4000, 4));
+  map.a20 = false;
+  machine_set_map(m, &map);
+  ck_assert_uint_eq(run_one(m, 0xFFFF0, 0x510), 2);
+  machine_poke(m, 0x100501, "\x03", 1); /* the same byte */
+  ck_assert_uint_eq(run_one(m, 0xFFFF0, 0x510), 3);
+  ck_assert_uint_eq(run_one(m, 0, 0x500), 3);
+  machine_destroy(m);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("memory");
   TCase *tests = tcase_create("memory");
@@ -265,6 +288,7 @@ int main(void) {
   tcase_add_test(tests, device_answers_at_its_addresses);
   tcase_add_test(tests, a_switched_region_runs_its_new_code);
   tcase_add_test(tests, a20_changes_what_runs);
+  tcase_add_test(tests, a_debugger_writes_ram_only);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
