@@ -88,11 +88,13 @@ static void on_packet(gdb_t *gdb, const char *packet, unsigned n) {
     return;
   }
   if (session_command(gdb, packet)) return;
-  if (is_resumption(packet))
+  if (is_resumption(packet)) {
     gdb_resume_command(gdb, packet);
-  else if (!gdb_command(gdb, packet, n))
-    gdb_reply(gdb, "%s", "");
-  if (gdb->state == GDB_STOPPED) gdb_send(gdb, gdb->reply, gdb->n_reply);
+    if (gdb->n_reply == 0) return; /* the answer is the next stop */
+  } else if (!gdb_command(gdb, packet, n)) {
+    gdb->n_reply = 0;
+  }
+  gdb_send(gdb, gdb->reply, gdb->n_reply);
 }
 
 static void acknowledge(gdb_t *gdb, char sign) {

@@ -36,9 +36,10 @@ static void read_all(gdb_t *gdb) {
   }
 }
 
-/* Nothing is written any more once the run cannot go on. */
+/* Nothing is written any more once the run cannot go on: it may take a transaction. */
 static bool write_register(gdb_t *gdb, unsigned number, const uint8_t *bytes) {
-  if (gdb->final || !gdb_register_write(gdb->target.machine, number, bytes)) return false;
+  if (gdb->final || gdb->target.ls->state != LOCKSTEP_AGREE || !gdb_register_write(gdb->target.machine, number, bytes))
+    return false;
   gdb->wrote = true;
   return true;
 }
