@@ -15,7 +15,7 @@ void cmd_gdb_help(void) {
   printf(
       "\nIn GDB:\n"
       "  break, hbreak, watch, rwatch, awatch, stepi, step, next, finish, Ctrl-C; addresses are linear\n"
-      "  info registers system   cr0 cr2 cr3 cr4, the bases of the segments, cpl; set $cr3 = ... is a MOV to CR3\n"
+      "  info registers          also cr0 cr2 cr3 cr4, the bases of the segments, cpl; set $cr3 = ... is a MOV to CR3\n"
       "  monitor help            page tables, TLB, segments, descriptor tables\n"
       "  detach, quit            the run goes on to its end without GDB\n"
       "  kill                    the run ends; its outputs are complete, exit status 4 as after Ctrl-C\n"

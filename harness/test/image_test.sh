@@ -258,7 +258,7 @@ case_fuzz() {
 
 case_help() {
   expect 0 --help
-  for command in run replay fuzz bench; do
+  for command in run gdb replay fuzz bench; do
     grep -q "^  $command" "$DIR/out" || fail "--help lacks $command"
     "$MMU86" $command --help | grep -q -i example || fail "$command --help has no example"
   done
