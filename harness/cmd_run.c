@@ -90,8 +90,10 @@ static bool open_outputs(run_t *run, char *error, unsigned error_bytes) {
   return run->serial != NULL;
 }
 
-static bool load_image(machine_t *machine, const options_t *o, char *error, unsigned error_bytes) {
+/* Puts into the machine what the options want to run. */
+static bool load(machine_t *machine, const options_t *o, char *error, unsigned error_bytes) {
   const machine_image_t image = {o->input, o->cmdline, o->modules, o->n_modules, o->initrd};
+  if (o->bios) return machine_load_bios(machine, o->bios, error, error_bytes);
   return machine_load_image(machine, &image, error, error_bytes);
 }
 
@@ -99,7 +101,7 @@ static bool load_image(machine_t *machine, const options_t *o, char *error, unsi
 static bool probe_image(const options_t *o, char *error, unsigned error_bytes) {
   machine_config_t config = {.ram_bytes = o->ram_mb << 20, .mmu = mmu_default_config()};
   machine_t *machine = machine_create(&config, error, error_bytes);
-  bool ok = machine && load_image(machine, o, error, error_bytes);
+  bool ok = machine && load(machine, o, error, error_bytes);
   if (machine) machine_destroy(machine);
   return ok;
 }
@@ -129,7 +131,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
       .debugcon_ctx = run,
   };
   run->machine = machine_create(&config, error, error_bytes);
-  return run->machine && load_image(run->machine, o, error, error_bytes);
+  return run->machine && load(run->machine, o, error, error_bytes);
 }
 
 /* An output that cannot be written has ended the run. */
@@ -164,6 +166,10 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
     o.verdict = o.guest_exit_code == 0 ? VERDICT_PASS : VERDICT_GUEST_FAILURE;
     o.stop = o.guest_exit_code == 0 ? "the guest reports success" : "the guest reports failure";
     break;
+  case MACHINE_POWEROFF:
+    o.verdict = VERDICT_PASS;
+    o.stop = "the guest switched the power off";
+    break;
   case MACHINE_LIMIT:
     o.verdict = VERDICT_LIMIT;
     o.stop = run->debug.cut ? run->debug.cut : interrupt_pending() ? "interrupted" : "instruction limit";
@@ -197,7 +203,7 @@ static void explain(run_t *run, machine_stop_t stop, const char *reason) {
       fprintf(stderr, "GDB has written memory or registers: only a trace of this run (--trace) repeats it surely.\n\n");
     return;
   }
-  if (stop == MACHINE_EXIT || output_failed(run)) return;
+  if (stop == MACHINE_EXIT || stop == MACHINE_POWEROFF || output_failed(run)) return;
   fprintf(stderr, "mmu86 run: %s\n", reason);
   if (machine_diagnostic(run->machine)[0]) fprintf(stderr, "mmu86: %s\n", machine_diagnostic(run->machine));
   machine_dump(run->machine, stderr);

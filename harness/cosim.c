@@ -79,8 +79,9 @@ static bool check_wave_path(const char *path, char *error, unsigned error_bytes)
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
   const char *outputs[] = {o->wave, o->trace, o->json, o->serial, o->debugcon};
+  const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
-    if (!outputs[i] || !o->input || !output_same_file(outputs[i], o->input)) continue;
+    if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
     snprintf(error, error_bytes, "%s: is the input; it cannot be an output as well", outputs[i]);
     return false;
   }

@@ -10,6 +10,8 @@ typedef enum {
   OPT_DUT,
   OPT_DUT_ARGS,
   OPT_APPEND,
+  OPT_BIOS,
+  OPT_ON_RESET,
   OPT_MODULE,
   OPT_INITRD,
   OPT_MAX_INSNS,
@@ -40,6 +42,8 @@ static const option_t table[] = {
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
+    {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
     {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
     {OPT_INITRD, "initrd", "FILE", "a Linux kernel's initial RAM disk", FOR_RUN},
@@ -139,6 +143,14 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_DUT_ARGS:
     o->dut_args = text;
     return true;
+  case OPT_BIOS:
+    o->bios = text;
+    return true;
+  case OPT_ON_RESET:
+    o->restart = strcmp(text, "restart") == 0;
+    if (o->restart || strcmp(text, "stop") == 0) return true;
+    fprintf(stderr, "mmu86: --on-reset %s: neither stop nor restart\n", text);
+    return false;
   case OPT_APPEND:
     o->cmdline = text;
     return true;
@@ -263,7 +275,11 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
     fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", name, argv[optind], name);
     return false;
   }
-  if (wanted && !o->input) {
+  if (o->bios && o->input) {
+    fprintf(stderr, "mmu86 %s: --bios %s: starts instead of an IMAGE, not with %s\n", name, o->bios, o->input);
+    return false;
+  }
+  if (wanted && !o->input && !o->bios) {
     fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", name, wanted, name);
     return false;
   }

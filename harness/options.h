@@ -19,6 +19,8 @@ typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
   const char *dut;      /* name; "none" for the reference alone */
   const char *dut_args; /* the device's own arguments */
+  const char *bios;     /* in place of input */
+  bool restart;         /* go on after a reset */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;

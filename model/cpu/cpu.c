@@ -9,7 +9,17 @@
 #include "cpu_flags.h"
 
 /* "Processor State After Reset"; the MMU behind the port is in the same state. */
-static void reset(cpu_t *cpu) {
+void cpu_reset(cpu_t *cpu) {
+  cpu->attention = 0;
+  cpu->delivered = false;
+  cpu->diagnostic[0] = 0;
+  for (unsigned r = 0; r < 9; r++)
+    cpu->gpr[r] = 0;
+  for (unsigned i = 0; i < 8; i++)
+    cpu->dr[i] = 0;
+  cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
+  cpu->gdtr.base = cpu->idtr.base = 0;
+  cpu->seg[MMU_SEG_STAGED_CS] = cpu->seg[MMU_SEG_STAGED_SS] = (mmu_seg_t){0};
   for (unsigned s = MMU_SEG_ES; s <= MMU_SEG_GS; s++)
     cpu->seg[s] = (mmu_seg_t){.limit = 0xFFFF, .attr = 0x093, .usable = true};
   cpu->seg[MMU_SEG_CS] =
@@ -50,7 +60,7 @@ cpu_t *cpu_create(const cpu_port_t *port) {
     cpu->splits[i].insn = cpu->no_hint;
   cpu->fetch_req = (mmu_req_t){.op = MMU_OP_ACCESS, .seg = MMU_SEG_CS, .access = MMU_EXECUTE};
   cpu->data_req = (mmu_req_t){.op = MMU_OP_ACCESS};
-  reset(cpu);
+  cpu_reset(cpu);
   return cpu;
 }
 

@@ -55,6 +55,9 @@ typedef struct cpu cpu_t;
 cpu_t *cpu_create(const cpu_port_t *port);
 void cpu_destroy(cpu_t *cpu);
 
+/* RESET: the state of cpu_create; the MMU behind the port must be reset as well. The instruction count goes on. */
+void cpu_reset(cpu_t *cpu);
+
 /*
  * Runs at most max_insns instructions (an instruction that faults counts as one; each REP iteration too).
  * Returns why it stopped; cpu_instructions tells how many were executed since creation.

@@ -1,12 +1,14 @@
 #include "cmos.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 enum {
   SECOND = 0x00,
+  SECOND_ALARM = 0x01,
   MINUTE = 0x02,
+  MINUTE_ALARM = 0x03,
   HOUR = 0x04,
+  HOUR_ALARM = 0x05,
   WEEKDAY = 0x06,
   DAY = 0x07,
   MONTH = 0x08,
@@ -17,7 +19,12 @@ enum {
   STATUS_D = 0x0D,
   CENTURY = 0x32
 };
-enum { B_24_HOURS = 0x02, B_BINARY = 0x04 };
+enum { A_UPDATING = 0x80, A_RATE = 0x0F };
+enum { B_24_HOURS = 0x02, B_BINARY = 0x04, B_HALTED = 0x80 };
+enum { UPDATED = 0x10, ALARM = 0x20, PERIODIC = 0x40, ALL_EVENTS = 0x70 }; /* in B enabled, in C pending */
+enum { C_IRQ = 0x80 };
+enum { ANY = 0xC0 };       /* an alarm register from here on matches everything */
+enum { UPDATE_TICKS = 8 }; /* for so long before a second's end the clock says that it is being updated */
 
 static void set16(cmos_t *cmos, unsigned reg, uint64_t value) {
   if (value > 0xFFFF) value = 0xFFFF;
@@ -38,6 +45,14 @@ void cmos_init(cmos_t *cmos, uint64_t ram_bytes) {
   set16(cmos, 0x17, above_1m >> 10); /* KiB above 1 MiB */
   set16(cmos, 0x30, above_1m >> 10);
   set16(cmos, 0x34, above_16m >> 16); /* 64 KiB units above 16 MiB */
+  cmos->ram[0x38] = 0x30;             /* boot from the disk, then floppy, then CD-ROM; as QEMU says it */
+  cmos->ram[0x3D] = 0x12;
+}
+
+void cmos_reset(cmos_t *cmos, uint64_t tick) {
+  cmos->ram[STATUS_B] &= (uint8_t)~ALL_EVENTS;
+  cmos->ram[STATUS_C] = 0;
+  cmos->seen = tick;
 }
 
 static uint8_t days_in(unsigned month, unsigned year) {
@@ -97,16 +112,80 @@ static uint8_t read_clock(const cmos_t *cmos, unsigned reg, uint64_t seconds) {
   return (uint8_t)(value | (afternoon ? 0x80 : 0));
 }
 
-uint8_t cmos_read(const cmos_t *cmos, unsigned reg, uint64_t seconds) {
-  if (reg == 0) return 0xFF; /* the index is write-only */
-  if (is_clock(cmos->index)) return read_clock(cmos, cmos->index, seconds);
-  return cmos->ram[cmos->index];
+/* Ticks from one periodic event to the next, or 0 for none. */
+static uint64_t period(const cmos_t *cmos) {
+  unsigned rate = cmos->ram[STATUS_A] & A_RATE;
+  if (rate == 0) return 0;
+  return UINT64_C(1) << (rate <= 2 ? rate + 6 : rate - 1);
 }
 
-void cmos_write(cmos_t *cmos, unsigned reg, uint8_t data) {
+static bool alarm_matches(const cmos_t *cmos, uint64_t seconds) {
+  static const uint8_t registers[3][2] = {{SECOND_ALARM, SECOND}, {MINUTE_ALARM, MINUTE}, {HOUR_ALARM, HOUR}};
+  for (unsigned i = 0; i < 3; i++) {
+    uint8_t alarm = cmos->ram[registers[i][0]];
+    if (alarm < ANY && alarm != read_clock(cmos, registers[i][1], seconds)) return false;
+  }
+  return true;
+}
+
+/* Whether the alarm time lies in the seconds after from, up to the one that is to. */
+static bool alarm_passed(const cmos_t *cmos, uint64_t from, uint64_t to) {
+  if (to - from > 86400) from = to - 86400;
+  for (uint64_t second = from + 1; second <= to; second++)
+    if (alarm_matches(cmos, second)) return true;
+  return false;
+}
+
+/* Sets the flags of what happened up to tick. */
+static void update(cmos_t *cmos, uint64_t tick) {
+  uint64_t step = period(cmos), from = cmos->seen;
+  uint8_t flags = cmos->ram[STATUS_C];
+  cmos->seen = tick;
+  if (step && tick / step != from / step) flags |= PERIODIC;
+  if (tick / CMOS_HZ != from / CMOS_HZ && !(cmos->ram[STATUS_B] & B_HALTED)) {
+    flags |= UPDATED;
+    if (!(flags & ALARM) && alarm_passed(cmos, from / CMOS_HZ, tick / CMOS_HZ)) flags |= ALARM;
+  }
+  bool irq = flags & cmos->ram[STATUS_B] & ALL_EVENTS;
+  cmos->ram[STATUS_C] = (uint8_t)((flags & ~C_IRQ) | (irq ? C_IRQ : 0));
+}
+
+bool cmos_irq(cmos_t *cmos, uint64_t tick) {
+  update(cmos, tick);
+  return cmos->ram[STATUS_C] & C_IRQ;
+}
+
+uint64_t cmos_next(const cmos_t *cmos) {
+  uint8_t enabled = cmos->ram[STATUS_B];
+  uint64_t step = enabled & PERIODIC ? period(cmos) : 0;
+  if (cmos->ram[STATUS_C] & C_IRQ) return CMOS_NEVER; /* it must be read first */
+  if (!step && (enabled & (UPDATED | ALARM)) && !(enabled & B_HALTED)) step = CMOS_HZ;
+  return step ? (cmos->seen / step + 1) * step : CMOS_NEVER;
+}
+
+static uint8_t read_c(cmos_t *cmos, uint64_t tick) {
+  update(cmos, tick);
+  uint8_t data = cmos->ram[STATUS_C];
+  cmos->ram[STATUS_C] = 0;
+  return data;
+}
+
+uint8_t cmos_read(cmos_t *cmos, unsigned reg, uint64_t tick) {
+  if (reg == 0) return 0xFF; /* the index is write-only */
+  if (is_clock(cmos->index)) return read_clock(cmos, cmos->index, tick / CMOS_HZ);
+  if (cmos->index == STATUS_C) return read_c(cmos, tick);
+  bool updating =
+      cmos->index == STATUS_A && !(cmos->ram[STATUS_B] & B_HALTED) && tick % CMOS_HZ >= CMOS_HZ - UPDATE_TICKS;
+  return cmos->ram[cmos->index] | (updating ? A_UPDATING : 0);
+}
+
+void cmos_write(cmos_t *cmos, unsigned reg, uint8_t data, uint64_t tick) {
   unsigned at = cmos->index;
-  if (reg == 0)
+  if (reg == 0) {
     cmos->index = data & 0x7F;
-  else if (!is_clock(at) && at != STATUS_C && at != STATUS_D)
+  } else if (!is_clock(at) && at != STATUS_C && at != STATUS_D) {
+    update(cmos, tick);
     cmos->ram[at] = at == STATUS_A ? data & 0x7F : data;
+    update(cmos, tick);
+  }
 }

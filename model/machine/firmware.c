@@ -27,6 +27,8 @@ void firmware_devices(machine_t *m) {
       {0x3F9, 0x02}, {0x3F9, 0x00},                              /* the UART's probe leaves IRQ4 requested */
   };
   machine_reset_devices(m);
+  machine_out(m, 0x64, 1, 0xAA); /* the self test */
+  machine_in(m, 0x60, 1);
   machine_out(m, 0x60, 1, 0xF4); /* the keyboard has acknowledged that it is enabled */
   machine_in(m, 0x60, 1);
   for (unsigned i = 0; i < sizeof writes / sizeof writes[0]; i++)

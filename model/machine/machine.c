@@ -52,6 +52,11 @@ static bool check_config(const machine_config_t *c, char *error, unsigned error_
   return true;
 }
 
+static void init_mmu(machine_t *m) {
+  const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_write};
+  mmu_init(m->mmu, &m->mmu_config, &mem);
+}
+
 machine_t *machine_create(const machine_config_t *config, char *error, unsigned error_bytes) {
   if (!check_config(config, error, error_bytes)) return NULL;
   machine_t *m = calloc(1, sizeof *m);
@@ -60,17 +65,17 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
     return NULL;
   }
   m->hooks = config->hooks;
+  m->mmu_config = config->mmu;
   m->serial = config->serial;
   m->serial_ctx = config->serial_ctx;
   m->debugcon = config->debugcon;
   m->debugcon_ctx = config->debugcon_ctx;
 
-  const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_write};
   const cpu_port_t port = {m,          port_translate, machine_read,         machine_write,
                            machine_in, machine_out,    machine_interrupt_ack};
   m->mmu = malloc(mmu_sizeof());
   if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
-    mmu_init(m->mmu, &config->mmu, &mem);
+    init_mmu(m);
     m->cpu = cpu_create(&port);
   }
   if (!m->cpu) {
@@ -79,8 +84,19 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
     return NULL;
   }
   machine_add_apics(m);
+  cmos_init(&m->cmos, m->ram.size);
   machine_reset_devices(m);
   return m;
+}
+
+void machine_reset(machine_t *m) {
+  m->ended = m->refused = false;
+  m->diagnostic[0] = 0;
+  machine_reset_devices(m);
+  init_mmu(m);
+  cpu_reset(m->cpu);
+  machine_update_intr(m);
+  if (m->hooks.reset) m->hooks.reset(m->hooks.ctx);
 }
 
 void machine_destroy(machine_t *m) {

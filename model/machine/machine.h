@@ -20,7 +20,8 @@ typedef enum {
   MACHINE_EXIT,          /* the guest wrote the debug-exit port: machine_exit_code */
   MACHINE_LIMIT,         /* the instruction budget is used up */
   MACHINE_HALTED,        /* HLT with no interrupt that could ever come */
-  MACHINE_SHUTDOWN,      /* triple fault */
+  MACHINE_SHUTDOWN,      /* triple fault, or the guest asked for a reset */
+  MACHINE_POWEROFF,      /* the guest switched the power off */
   MACHINE_STOPPED,       /* a hook or machine_request_stop asked for it */
   MACHINE_UNIMPLEMENTED, /* machine_diagnostic says what */
 } machine_stop_t;
@@ -93,6 +94,19 @@ typedef struct {
  * Returns false and a line as the loaders do, also if the image's kind has no use for the modules or the initrd.
  */
 bool machine_load_image(machine_t *machine, const machine_image_t *image, char *error, unsigned error_bytes);
+
+/*
+ * Loads a BIOS of 64 to 256 KiB (a multiple of 64) as ROM below 4 GiB and, as far as there is room, below 1 MiB; the
+ * machine then starts at its reset vector.
+ * Returns false and one line in error if the file is not one.
+ */
+bool machine_load_bios(machine_t *machine, const char *path, char *error, unsigned error_bytes);
+
+/*
+ * RESET of the whole machine: devices, chipset, CPU and MMU (hooks.reset). Memory and ROM stay; guest time and the
+ * instruction count go on. For a machine that has come to MACHINE_SHUTDOWN; it can run again.
+ */
+void machine_reset(machine_t *machine);
 
 /* Runs until something of machine_stop_t happens. max_insns: more instructions than now; UINT64_MAX for no limit. */
 machine_stop_t machine_run(machine_t *machine, uint64_t max_insns);

@@ -3,7 +3,7 @@
  */
 #include "machine_priv.h"
 
-enum { IRQ_KEYBOARD = 1, IRQ_SERIAL = 4 };
+enum { IRQ_KEYBOARD = 1, IRQ_SERIAL = 4, IRQ_CLOCK = 8, IRQ_MOUSE = 12 };
 enum { CONTROL_A_RESET = 0x01, CONTROL_A_A20 = 0x02 };
 
 typedef struct {
@@ -50,14 +50,20 @@ static uint32_t read_pit(machine_t *m, unsigned reg) {
 static void write_pit(machine_t *m, unsigned reg, uint32_t data) {
   if (!pit_write(&m->pit, reg, (uint8_t)data, machine_ticks(m))) return;
   machine_update_timer(m);
-  cpu_request_stop(m->cpu); /* the slice was made for the old event */
+  machine_new_slice(m);
+}
+
+static void update_keyboard(machine_t *m) {
+  machine_set_irq(m, IRQ_KEYBOARD, kbc_irq(&m->kbc));
+  machine_set_irq(m, IRQ_MOUSE, kbc_mouse_irq(&m->kbc));
 }
 
 static uint32_t read_keyboard(machine_t *m, unsigned reg) {
   (void)reg;
+  bool was_mouse = m->kbc.from_mouse;
   uint8_t data = kbc_read_data(&m->kbc);
-  machine_set_irq(m, IRQ_KEYBOARD, false);
-  machine_set_irq(m, IRQ_KEYBOARD, kbc_irq(&m->kbc));
+  machine_set_irq(m, was_mouse ? IRQ_MOUSE : IRQ_KEYBOARD, false); /* an edge for the next byte */
+  update_keyboard(m);
   return data;
 }
 
@@ -66,9 +72,13 @@ static uint32_t read_keyboard_status(machine_t *m, unsigned reg) {
   return kbc_read_status(&m->kbc);
 }
 
-static void finish_keyboard_write(machine_t *m, bool running) {
-  machine_set_irq(m, IRQ_KEYBOARD, kbc_irq(&m->kbc));
-  if (!running) machine_end(m, MACHINE_SHUTDOWN, "machine: keyboard controller: the guest asked for a reset");
+static void finish_keyboard_write(machine_t *m, kbc_effect_t effect) {
+  update_keyboard(m);
+  if (effect & KBC_A20) {
+    m->a20 = m->kbc.output_port & CONTROL_A_A20;
+    machine_chipset_changed(m);
+  }
+  if (effect & KBC_RESET) machine_end(m, MACHINE_SHUTDOWN, "machine: keyboard controller: the guest asked for a reset");
 }
 
 static void write_keyboard(machine_t *m, unsigned reg, uint32_t data) {
@@ -102,15 +112,32 @@ static void write_control_a(machine_t *m, unsigned reg, uint32_t data) {
   (void)reg;
   bool reset = (data & CONTROL_A_RESET) && !(m->system_control_a & CONTROL_A_RESET);
   m->system_control_a = (uint8_t)data;
+  m->a20 = data & CONTROL_A_A20;
+  machine_chipset_changed(m);
   if (reset) machine_end(m, MACHINE_SHUTDOWN, "machine: port 92H: the guest asked for a reset");
 }
 
+static uint64_t rtc_ticks(const machine_t *m) {
+  return machine_scaled(machine_time(m), CMOS_HZ);
+}
+
+void machine_update_rtc(machine_t *m) {
+  machine_set_irq(m, IRQ_CLOCK, cmos_irq(&m->cmos, rtc_ticks(m)));
+  uint64_t next = cmos_next(&m->cmos);
+  m->rtc_event = next == CMOS_NEVER ? MACHINE_NEVER : machine_time_of(next, CMOS_HZ);
+}
+
 static uint32_t read_cmos(machine_t *m, unsigned reg) {
-  return cmos_read(&m->cmos, reg, machine_time(m) / MACHINE_HZ);
+  uint32_t data = cmos_read(&m->cmos, reg, rtc_ticks(m));
+  machine_update_rtc(m);
+  machine_new_slice(m);
+  return data;
 }
 
 static void write_cmos(machine_t *m, unsigned reg, uint32_t data) {
-  cmos_write(&m->cmos, reg, (uint8_t)data);
+  cmos_write(&m->cmos, reg, (uint8_t)data, rtc_ticks(m));
+  machine_update_rtc(m);
+  machine_new_slice(m);
 }
 
 static uint32_t read_uart(machine_t *m, unsigned reg) {
@@ -124,7 +151,7 @@ static void write_uart(machine_t *m, unsigned reg, uint32_t data) {
 static uint32_t read_debugcon(machine_t *m, unsigned reg) {
   (void)m;
   (void)reg;
-  return 0xE9;
+  return 0xE9; /* so that software sees that somebody listens */
 }
 
 static void write_debugcon(machine_t *m, unsigned reg, uint32_t data) {
@@ -147,6 +174,7 @@ static void write_debugexit(machine_t *m, unsigned reg, uint32_t data) {
 static const device_t devices[] = {
     {0x3F8, 0x3FF, false, read_uart, write_uart},
     {0x0E9, 0x0E9, false, read_debugcon, write_debugcon},
+    {0x402, 0x402, false, read_debugcon, write_debugcon},
     {0x020, 0x021, false, read_master_pic, write_master_pic},
     {0x0A0, 0x0A1, false, read_slave_pic, write_slave_pic},
     {0x040, 0x043, false, read_pit, write_pit},
@@ -168,6 +196,8 @@ static const device_t *device_at(uint16_t port) {
 
 uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
   const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
+  uint32_t chipset;
+  if (machine_chipset_in(machine, port, size, &chipset)) return chipset & mask;
   const device_t *d = device_at(port);
   if (d && (d->whole || size == 1)) return d->read(machine, port - d->first) & mask;
   uint32_t data = 0;
@@ -181,6 +211,7 @@ uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
 
 void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data) {
   const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
+  if (machine_chipset_out(machine, port, size, data & mask)) return;
   const device_t *d = device_at(port);
   if (d && (d->whole || size == 1)) {
     d->write(machine, port - d->first, data & mask);
@@ -209,10 +240,14 @@ void machine_reset_devices(machine_t *m) {
   machine_reset_apics(m);
   pit_init(&m->pit, machine_ticks(m));
   uart_init(&m->uart, &wires);
-  cmos_init(&m->cmos, m->ram.size);
+  cmos_reset(&m->cmos, rtc_ticks(m));
   kbc_init(&m->kbc);
   m->system_control_a = CONTROL_A_A20;
   m->system_control_b = 0;
   m->refresh = false;
+  m->a20 = true;
+  machine_reset_chipset(m);
+  machine_chipset_changed(m);
   machine_update_timer(m);
+  machine_update_rtc(m);
 }

@@ -6,23 +6,28 @@
 
 #include <signal.h>
 
+#include "acpi_pm.h"
 #include "cmos.h"
+#include "fwcfg.h"
 #include "ioapic.h"
 #include "kbc8042.h"
 #include "lapic.h"
 #include "machine.h"
 #include "mmio.h"
+#include "pci.h"
 #include "pic8259.h"
 #include "pit8254.h"
 #include "ram.h"
 #include "uart16550.h"
 
 enum { RECENT = 32 }; /* power of two */
+#define MACHINE_NEVER UINT64_MAX
 
 struct machine {
   ram_t ram;
   mmio_t mmio;
   mmu_t *mmu;
+  mmu_config_t mmu_config;
   cpu_t *cpu;
   machine_hooks_t hooks;
 
@@ -34,12 +39,18 @@ struct machine {
   uart_t uart;
   cmos_t cmos;
   kbc_t kbc;
+  pci_t pci;
+  fwcfg_t fwcfg;
+  pm_t pm;
+  uint8_t reset_control;    /* port CF9H: the kind of reset */
+  bool a20;                 /* as port 92H or the keyboard controller set it last */
   uint8_t system_control_a; /* port 92H */
   uint8_t system_control_b; /* port 61H: bits 0 and 1 */
   bool refresh;             /* port 61H, bit 4: toggles with each read */
 
-  uint64_t idle;      /* instructions' worth of guest time that HLT has skipped */
-  uint64_t pit_event; /* guest time at which counter 0's OUT may change, or PIT_NEVER */
+  uint64_t idle; /* instructions' worth of guest time that HLT has skipped */
+  /* Guest times at which a device may change its interrupt by itself, or MACHINE_NEVER. */
+  uint64_t pit_event, rtc_event, pm_event;
 
   volatile sig_atomic_t stop_requested;
   bool refused; /* a hook ended the run */
@@ -60,6 +71,17 @@ struct machine {
 /* Guest time in instructions (MACHINE_HZ a second) and in ticks of the 8254. (machine_run.c) */
 uint64_t machine_time(const machine_t *machine);
 uint64_t machine_ticks(const machine_t *machine);
+
+/* Guest time as ticks of a clock of hz, and the first guest time at which a clock shows tick. (machine_run.c) */
+uint64_t machine_scaled(uint64_t time, uint32_t hz);
+uint64_t machine_time_of(uint64_t tick, uint32_t hz);
+
+/* A device's next event has changed: the CPU comes back after the current instruction. (machine_run.c) */
+void machine_new_slice(machine_t *machine);
+
+/* The same for the clock's IRQ8 and for power management's IRQ9. (machine_ports.c, machine_chipset.c) */
+void machine_update_rtc(machine_t *machine);
+void machine_update_pm(machine_t *machine);
 
 /* Lets counter 0 drive IRQ0 as of now and finds its next event. (machine_run.c) */
 void machine_update_timer(machine_t *machine);
@@ -82,6 +104,15 @@ void machine_end(machine_t *machine, machine_stop_t end, const char *diagnostic)
 
 /* Puts the devices into their state after RESET. (machine_ports.c) */
 void machine_reset_devices(machine_t *machine);
+
+/*
+ * The chipset: its state after RESET; the memory map after its registers or A20 have changed; accesses to its ports,
+ * which return false if they are another device's. (machine_chipset.c)
+ */
+void machine_reset_chipset(machine_t *machine);
+void machine_chipset_changed(machine_t *machine);
+bool machine_chipset_in(machine_t *machine, uint16_t port, unsigned size, uint32_t *data);
+bool machine_chipset_out(machine_t *machine, uint16_t port, unsigned size, uint32_t data);
 
 /* A port access, for the emulator and for loaders. Unclaimed ports read as ones. (machine_ports.c) */
 uint32_t machine_in(void *machine, uint16_t port, unsigned size);

@@ -1,7 +1,7 @@
 /*
  * Guest time and the run loop.
  *
- * The CPU runs in slices that end where counter 0 of the 8254 may change IRQ0, so interrupts come at the same
+ * The CPU runs in slices that end where a device may change its interrupt by itself, so interrupts come at the same
  * instruction in every run. HLT skips to the next such moment.
  */
 #include "machine_priv.h"
@@ -11,25 +11,29 @@
 
 #include "x86.h"
 
-#define NEVER UINT64_MAX /* PIT_NEVER, LAPIC_NEVER */
-
 uint64_t machine_time(const machine_t *m) {
   return cpu_instructions(m->cpu) + m->idle;
 }
 
-uint64_t machine_ticks(const machine_t *m) {
-  uint64_t time = machine_time(m);
-  return time / MACHINE_HZ * PIT_HZ + time % MACHINE_HZ * PIT_HZ / MACHINE_HZ;
+uint64_t machine_scaled(uint64_t time, uint32_t hz) {
+  return time / MACHINE_HZ * hz + time % MACHINE_HZ * hz / MACHINE_HZ;
 }
 
-/* Returns the first guest time at which machine_ticks is tick or more. */
-static uint64_t time_of_tick(uint64_t tick) {
-  return tick / PIT_HZ * MACHINE_HZ + (tick % PIT_HZ * MACHINE_HZ + PIT_HZ - 1) / PIT_HZ;
+uint64_t machine_time_of(uint64_t tick, uint32_t hz) {
+  return tick / hz * MACHINE_HZ + (tick % hz * MACHINE_HZ + hz - 1) / hz;
+}
+
+uint64_t machine_ticks(const machine_t *m) {
+  return machine_scaled(machine_time(m), PIT_HZ);
+}
+
+void machine_new_slice(machine_t *m) {
+  cpu_request_stop(m->cpu);
 }
 
 void machine_update_timer(machine_t *m) {
   uint64_t tick = machine_ticks(m), next = pit_next(&m->pit, 0, tick);
-  m->pit_event = next == PIT_NEVER ? PIT_NEVER : time_of_tick(next);
+  m->pit_event = next == PIT_NEVER ? MACHINE_NEVER : machine_time_of(next, PIT_HZ);
   machine_set_irq(m, 0, pit_out(&m->pit, 0, tick));
 }
 
@@ -48,42 +52,46 @@ void machine_request_stop(machine_t *m) {
 
 /* --- events: what devices do by themselves as time passes --- */
 
-/* The guest time of the next one, or NEVER. */
+/* The guest time of the next one, or MACHINE_NEVER. */
 static uint64_t next_event(const machine_t *m) {
-  uint64_t lapic = lapic_next(&m->lapic, machine_time(m));
-  return lapic < m->pit_event ? lapic : m->pit_event;
+  uint64_t next = lapic_next(&m->lapic, machine_time(m));
+  if (m->pit_event < next) next = m->pit_event;
+  if (m->rtc_event < next) next = m->rtc_event;
+  if (m->pm_event < next) next = m->pm_event;
+  return next;
 }
 
-/* Brings the timers up to date. */
+/* Lets the devices do what they have to by now. */
 static void run_events(machine_t *m) {
   uint64_t now = machine_time(m);
   if (now >= m->pit_event) machine_update_timer(m);
+  if (now >= m->rtc_event) machine_update_rtc(m);
+  if (now >= m->pm_event) machine_update_pm(m);
   lapic_run_timer(&m->lapic, now);
   machine_update_intr(m);
 }
 
 /*
- * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or the timers,
- * which are the only sources that need no instruction to be executed, are stopped or masked. Some events of the 8254
- * tell what it will do; the local APIC's timer may be very far away.
+ * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or nothing
+ * that happens by itself interrupts within a day (the clock's alarm is the rarest that could).
  */
 static bool wait_for_interrupt(machine_t *m) {
-  enum { EVENTS_THAT_TELL = 4 };
+  enum { EVENTS_MAX = 4000000 };
+  const uint64_t day = UINT64_C(86400) * MACHINE_HZ, start = m->idle;
   if (!(cpu_state(m->cpu).rflags & X86_IF)) return false;
-  for (unsigned told = 0; told < EVENTS_THAT_TELL && !lapic_output(&m->lapic);) {
-    uint64_t event = next_event(m), lapic = lapic_next(&m->lapic, machine_time(m));
-    if (event == NEVER) break;
-    m->idle += event - machine_time(m);
+  for (unsigned i = 0; i < EVENTS_MAX && !lapic_output(&m->lapic) && !m->stop_requested; i++) {
+    uint64_t next = next_event(m);
+    if (next == MACHINE_NEVER || m->idle - start > day) return false;
+    m->idle += next - machine_time(m);
     run_events(m);
-    told += event == lapic || lapic == LAPIC_NEVER;
   }
-  return lapic_output(&m->lapic);
+  return lapic_output(&m->lapic) || m->stop_requested;
 }
 
-/* Returns how many instructions may run before a device wants attention, and brings the timers up to date. */
+/* Returns how many instructions may run before a device wants attention, and brings the devices up to date. */
 static uint64_t slice(machine_t *m, uint64_t budget) {
   run_events(m);
-  uint64_t event = next_event(m), until = event == NEVER ? NEVER : event - machine_time(m);
+  uint64_t event = next_event(m), until = event == MACHINE_NEVER ? MACHINE_NEVER : event - machine_time(m);
   return until < budget ? until : budget;
 }
 
@@ -140,6 +148,6 @@ void machine_dump(machine_t *m, FILE *out) {
           m->lapic.tpr, m->lapic.lvt[LAPIC_TIMER], m->lapic.lvt[LAPIC_LINT0]);
   fprintf(out, "INTR %d, time %" PRIu64 " (%" PRIu64 " instructions, %" PRIu64 " idle)\n", lapic_output(&m->lapic),
           machine_time(m), cpu_instructions(m->cpu), m->idle);
-  if (m->pit_event != PIT_NEVER) fprintf(out, "next event of counter 0 at time %" PRIu64 "\n", m->pit_event);
+  if (next_event(m) != MACHINE_NEVER) fprintf(out, "next event of a device at time %" PRIu64 "\n", next_event(m));
   if (m->diagnostic[0]) fprintf(out, "%s\n", m->diagnostic);
 }

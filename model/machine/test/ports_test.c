@@ -60,13 +60,13 @@ START_TEST(cmos) {
   } at_end[] = {{0x00, 0x59}, {0x02, 0x59}, {0x04, 0x23}, {0x06, 0x05}, {0x07, 0x29}, {0x08, 0x02}, {0x09, 0x24}};
   cmos_init(&clock, MiB);
   for (unsigned i = 0; i < sizeof at_end / sizeof at_end[0]; i++) { /* 2024-02-29 23:59:59, a Thursday */
-    cmos_write(&clock, 0, at_end[i].reg);
-    ck_assert_uint_eq(cmos_read(&clock, 1, UINT64_C(60) * 86400 - 1), at_end[i].value);
+    cmos_write(&clock, 0, at_end[i].reg, 0);
+    ck_assert_uint_eq(cmos_read(&clock, 1, (UINT64_C(60) * 86400 - 1) * CMOS_HZ), at_end[i].value);
   }
-  cmos_write(&clock, 0, 0x0B);
-  cmos_write(&clock, 1, 0x00); /* 12 hours, BCD */
-  cmos_write(&clock, 0, 0x04);
-  ck_assert_uint_eq(cmos_read(&clock, 1, UINT64_C(13) * 3600), 0x81);
+  cmos_write(&clock, 0, 0x0B, 0);
+  cmos_write(&clock, 1, 0x00, 0); /* 12 hours, BCD */
+  cmos_write(&clock, 0, 0x04, 0);
+  ck_assert_uint_eq(cmos_read(&clock, 1, UINT64_C(13) * 3600 * CMOS_HZ), 0x81);
   ck_assert_uint_eq(cmos_read(&clock, 1, 0), 0x12);
   machine_destroy(m);
 }
