@@ -21,6 +21,7 @@ typedef struct {
   machine_t *machine;
   progress_t progress;
   FILE *serial, *debugcon;
+  uint64_t resets;    /* that the machine went on after */
   bool output_failed; /* serial or debugcon could not be written */
   debug_t debug;
   bool explained; /* the mismatch has been reported */
@@ -140,6 +141,16 @@ static bool output_failed(const run_t *run) {
   return run->output_failed || ls->wave_failed || (ls->trace && trace_failed(ls->trace));
 }
 
+/* After a reset: the machine begins anew, with its image loaded again (a BIOS is still there). */
+static bool restart(run_t *run) {
+  char error[512] = "";
+  run->resets++;
+  machine_reset(run->machine);
+  if (run->options.bios || load(run->machine, &run->options, error, sizeof error)) return true;
+  fprintf(stderr, "mmu86 run: %s\n", error);
+  return false;
+}
+
 /* Runs to the end, a slice at a time. */
 static machine_stop_t run_slices(run_t *run) {
   const cpu_t *cpu = machine_cpu(run->machine);
@@ -149,6 +160,7 @@ static machine_stop_t run_slices(run_t *run) {
     machine_stop_t stop = machine_run(run->machine, budget < SLICE ? budget : SLICE);
     uint64_t done = cpu_instructions(cpu) - before;
     budget = done < budget ? budget - done : 0;
+    if (stop == MACHINE_SHUTDOWN && run->options.restart && budget > 0 && restart(run)) continue;
     if (stop != MACHINE_LIMIT || budget == 0 || interrupt_pending()) return stop;
     if (output_failed(run)) return MACHINE_STOPPED;
     progress_show(&run->progress, cpu_instructions(cpu), run->cosim.ls.stats.references);
@@ -158,6 +170,7 @@ static machine_stop_t run_slices(run_t *run) {
 static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   outcome_t o = {.command = "run", .has_guest = true, .seconds = seconds};
   o.instructions = cpu_instructions(machine_cpu(run->machine));
+  o.resets = run->resets;
   o.exited = stop == MACHINE_EXIT;
   o.guest_exit_code = machine_exit_code(run->machine);
   o.verdict = VERDICT_GUEST_FAILURE;

@@ -94,6 +94,10 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
   c->options = options;
   c->ram_bytes = ram_bytes;
   if (!choose_dut(c, error, error_bytes)) return false;
+  if (options->restart && c->dut && !c->dut->reset) {
+    snprintf(error, error_bytes, "--on-reset restart: the DUT %s has no reset", options->dut);
+    return false;
+  }
   c->mmu = c->dut ? c->dut->config() : mmu_default_config();
   bool ok = (!options->wave || check_wave_path(options->wave, error, error_bytes)) &&
             (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes));

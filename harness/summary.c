@@ -89,6 +89,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
     if (*p >= 'a') *p = (char)(*p - 'a' + 'A');
   fprintf(out, "\nmmu86 %s: %s (%s)\n", o->command, verdict, o->stop);
   if (o->has_guest) row(out, "instructions", o->instructions);
+  if (o->resets) row(out, "resets", o->resets);
   if (o->exited) row(out, "guest's exit code", o->guest_exit_code);
   references(out, &c->ls.stats);
   faults(out, &c->ls.stats);
@@ -127,6 +128,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   set(root, "seed", c->options->seed);
   json_object_set_new(root, "instructions", o->has_guest ? json_integer((json_int_t)o->instructions) : json_null());
   json_object_set_new(root, "guest_exit_code", o->exited ? json_integer(o->guest_exit_code) : json_null());
+  json_object_set_new(root, "resets", o->has_guest ? json_integer((json_int_t)o->resets) : json_null());
   set(root, "transactions", c->ls.sequence);
   set(root, "references", s->references);
   set(root, "fetches", s->fetches);

@@ -19,6 +19,7 @@ typedef struct {
   uint64_t instructions;
   uint32_t guest_exit_code;
   bool images_compared, images_identical;
+  uint64_t resets;   /* of the guest, after which it went on */
   uint64_t unmapped; /* references of the model's side to physical addresses where nothing answers */
   double seconds;
 } outcome_t;
