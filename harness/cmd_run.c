@@ -13,6 +13,7 @@
 #include "machine.h"
 #include "progress.h"
 #include "report.h"
+#include "screen.h"
 #include "summary.h"
 
 typedef struct {
@@ -20,7 +21,8 @@ typedef struct {
   cosim_t cosim;
   machine_t *machine;
   progress_t progress;
-  FILE *serial, *debugcon;
+  FILE *serial, *debugcon, *vga, *serial_input;
+  port_log_t port_log;
   uint64_t resets;    /* that the machine went on after */
   bool output_failed; /* serial or debugcon could not be written */
   debug_t debug;
@@ -71,6 +73,27 @@ static void debugcon(void *ctx, uint8_t byte) {
   put(run, run->debugcon, byte);
 }
 
+/* Waits for a byte if there is none yet: what the guest gets depends on the input, not on when it comes. */
+static bool serial_input(void *ctx, uint8_t *byte) {
+  run_t *run = ctx;
+  int c = fgetc(run->serial_input);
+  *byte = (uint8_t)c;
+  return c != EOF;
+}
+
+static void port_written(void *ctx, uint16_t port, unsigned size, uint32_t value) {
+  run_t *run = ctx;
+  cpu_t *cpu = machine_cpu(run->machine);
+  cpu_state_t state = cpu_state(cpu);
+  const port_write_t w = {.instruction = cpu_instructions(cpu),
+                          .eip = (uint32_t)state.rip,
+                          .value = value,
+                          .cs = state.seg[MMU_SEG_CS].selector,
+                          .port = port,
+                          .size = (uint8_t)size};
+  if (port_log_note(&run->port_log, &w)) progress_clear(&run->progress);
+}
+
 static void where(void *ctx, uint64_t *instruction, uint64_t *eip) {
   run_t *run = ctx;
   cpu_t *cpu = machine_cpu(run->machine);
@@ -78,17 +101,29 @@ static void where(void *ctx, uint64_t *instruction, uint64_t *eip) {
   *eip = cpu_state(cpu).rip;
 }
 
-static FILE *open_output(const char *path, char *error, unsigned error_bytes) {
-  FILE *file = fopen(path, "wb");
-  if (!file) snprintf(error, error_bytes, "%s: cannot write: %s", path, strerror(errno));
-  return file;
+/* Opens the file that an option names, "-" being a standard stream; without the option *file stays. */
+static bool open_file(FILE **file, const char *path, bool input, char *error, unsigned error_bytes) {
+  if (!path) return true;
+  bool standard = strcmp(path, "-") == 0;
+  *file = !standard ? fopen(path, input ? "rb" : "wb") : input ? stdin : stdout;
+  if (*file) return true;
+  snprintf(error, error_bytes, "%s: cannot %s: %s", path, input ? "read" : "write", strerror(errno));
+  return false;
 }
 
-static bool open_outputs(run_t *run, char *error, unsigned error_bytes) {
+static void close_file(FILE *file) {
+  if (file && file != stdout && file != stdin) fclose(file);
+}
+
+static bool open_files(run_t *run, char *error, unsigned error_bytes) {
   const options_t *o = &run->options;
-  run->serial = o->serial ? open_output(o->serial, error, error_bytes) : stdout;
-  if (run->serial && o->debugcon && !(run->debugcon = open_output(o->debugcon, error, error_bytes))) return false;
-  return run->serial != NULL;
+  run->serial = stdout;
+  for (unsigned i = 0; i < o->n_log_ports; i++)
+    port_log_add(&run->port_log, o->log_ports[i]);
+  return open_file(&run->serial_input, o->serial_input, true, error, error_bytes) &&
+         open_file(&run->serial, o->serial, false, error, error_bytes) &&
+         open_file(&run->debugcon, o->debugcon, false, error, error_bytes) &&
+         open_file(&run->vga, o->vga, false, error, error_bytes);
 }
 
 /* Puts into the machine what the options want to run. */
@@ -111,7 +146,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   const options_t *o = &run->options;
   uint64_t ram_bytes = o->ram_mb << 20;
   if (!cosim_check_paths(o, error, error_bytes) || !probe_image(o, error, error_bytes) ||
-      (o->gdb && !debug_listen(&run->debug, o, error, error_bytes)) || !open_outputs(run, error, error_bytes) ||
+      (o->gdb && !debug_listen(&run->debug, o, error, error_bytes)) || !open_files(run, error, error_bytes) ||
       !cosim_open(&run->cosim, o, ram_bytes, error, error_bytes))
     return false;
   run->cosim.ls.where = where;
@@ -125,7 +160,10 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
                 .stored = watched ? stored : NULL,
                 .loaded = watched ? loaded : NULL,
                 .mapped = mapped,
-                .reset = reset},
+                .reset = reset,
+                .out = o->n_log_ports ? port_written : NULL},
+      .serial_input = run->serial_input ? serial_input : NULL,
+      .serial_input_ctx = run,
       .serial = serial,
       .serial_ctx = run,
       .debugcon = run->debugcon ? debugcon : NULL,
@@ -171,6 +209,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   outcome_t o = {.command = "run", .has_guest = true, .seconds = seconds};
   o.instructions = cpu_instructions(machine_cpu(run->machine));
   o.resets = run->resets;
+  o.port_log = run->options.n_log_ports ? &run->port_log : NULL;
   o.exited = stop == MACHINE_EXIT;
   o.guest_exit_code = machine_exit_code(run->machine);
   o.verdict = VERDICT_GUEST_FAILURE;
@@ -258,6 +297,7 @@ static bool finish(run_t *run, const outcome_t *o, char *error, unsigned error_b
   bool ok = cosim_finish(&run->cosim, error, error_bytes);
   if (fflush(run->serial) != 0) run->output_failed = true;
   if (run->debugcon && fflush(run->debugcon) != 0) run->output_failed = true;
+  if (run->vga && !screen_write(run->machine, run->vga)) run->output_failed = true;
   if (ok && run->output_failed) {
     snprintf(error, error_bytes, "%s: the guest's output is cut short: %s",
              run->options.serial ? run->options.serial : "standard output", strerror(errno));
@@ -298,8 +338,10 @@ static int boot(unsigned command, void (*help)(void), int argc, char **argv) {
     status = execute(run);
     cosim_close(&run->cosim);
     if (run->machine) machine_destroy(run->machine);
-    if (run->serial && run->serial != stdout) fclose(run->serial);
-    if (run->debugcon) fclose(run->debugcon);
+    close_file(run->serial_input);
+    close_file(run->serial);
+    close_file(run->debugcon);
+    close_file(run->vga);
   } else if (status == EXIT_PASS) {
     help();
   }
@@ -316,7 +358,8 @@ int cmd_gdb(int argc, char **argv) {
 }
 
 void cmd_run_help(void) {
-  printf("mmu86 run IMAGE [OPTION ...]\n\n"
+  printf("mmu86 run IMAGE [OPTION ...]\n"
+         "mmu86 run --bios FILE [OPTION ...]\n\n"
          "Boots a Multiboot or Linux image and translates each of its memory references twice, by the reference and\n"
          "by the DUT. The first difference stops the run and is explained on standard error.\n\n");
   options_help(stdout, FOR_RUN);
@@ -328,5 +371,8 @@ void cmd_run_help(void) {
          "  mmu86 run build/sw/kernel.elf\n"
          "  mmu86 run build/sw/kernel.elf --append quick --wave boot.fst --wave-window 5000:2000\n"
          "  mmu86 run build/sw/kernel.elf --trace boot.trace --json result.json\n"
-         "  mmu86 run other.elf --dut none --max-insns 1000000\n");
+         "  mmu86 run other.elf --dut none --max-insns 1000000\n"
+         "  mmu86 run --bios /usr/share/seabios/bios.bin --debugcon - --vga screen.txt\n"
+         "  mmu86 run --bios test.bin --on-reset restart --log-port 0x190 --log-port 0x80 --max-insns 50000000\n"
+         "  echo reboot | mmu86 run kernel.elf --serial-input - --serial console.txt\n");
 }

@@ -78,7 +78,7 @@ static bool check_wave_path(const char *path, char *error, unsigned error_bytes)
 }
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave, o->trace, o->json, o->serial, o->debugcon};
+  const char *outputs[] = {o->wave, o->trace, o->json, o->serial, o->debugcon, o->vga};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;

@@ -23,6 +23,9 @@ typedef enum {
   OPT_JSON,
   OPT_SERIAL,
   OPT_DEBUGCON,
+  OPT_SERIAL_INPUT,
+  OPT_LOG_PORT,
+  OPT_VGA,
   OPT_MEM_LATENCY,
   OPT_QUIET,
   OPT_GDB,
@@ -55,8 +58,11 @@ static const option_t table[] = {
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
-    {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output)", FOR_RUN},
-    {OPT_DEBUGCON, "debugcon", "FILE", "what the guest writes to port 0xe9 (default: dropped)", FOR_RUN},
+    {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output, -)", FOR_RUN},
+    {OPT_SERIAL_INPUT, "serial-input", "FILE", "what is sent to the guest's serial port (-: standard input)", FOR_RUN},
+    {OPT_DEBUGCON, "debugcon", "FILE", "what the guest writes to ports 0xe9 and 0x402 (-: standard output)", FOR_RUN},
+    {OPT_LOG_PORT, "log-port", "PORT", "note each write to an I/O port on standard error; may be repeated", FOR_RUN},
+    {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
@@ -118,6 +124,17 @@ static bool module(const char *text, options_t *o) {
   return true;
 }
 
+static bool log_port(const char *text, options_t *o) {
+  uint64_t port;
+  if (o->n_log_ports == OPTIONS_PORTS) {
+    fprintf(stderr, "mmu86: --log-port %s: more than %d ports\n", text, OPTIONS_PORTS);
+    return false;
+  }
+  if (!number("log-port", text, 0, 0xFFFF, &port)) return false;
+  o->log_ports[o->n_log_ports++] = (uint16_t)port;
+  return true;
+}
+
 static bool take(options_t *o, option_id_t id, const char *text) {
   uint64_t value = 0;
   switch (id) {
@@ -169,6 +186,14 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_SERIAL:
     o->serial = text;
     return true;
+  case OPT_SERIAL_INPUT:
+    o->serial_input = text;
+    return true;
+  case OPT_VGA:
+    o->vga = text;
+    return true;
+  case OPT_LOG_PORT:
+    return log_port(text, o);
   case OPT_DEBUGCON:
     o->debugcon = text;
     return true;

@@ -10,7 +10,7 @@
 
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXIT_LIMIT = 4 };
 
-enum { OPTIONS_MODULES = 16 };
+enum { OPTIONS_MODULES = 16, OPTIONS_PORTS = 16 };
 
 /* Bits: which commands take an option. gdb takes those of run as well. */
 enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_GDB = 16, FOR_ALL = 31 };
@@ -20,13 +20,16 @@ typedef struct {
   const char *dut;      /* name; "none" for the reference alone */
   const char *dut_args; /* the device's own arguments */
   const char *bios;     /* in place of input */
-  bool restart;         /* go on after a reset */
+  const char *serial_input, *vga;
+  bool restart; /* go on after a reset */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
   uint64_t wave_first, wave_count; /* transactions */
   uint64_t ram_mb, max_insns, seed, count;
   uint32_t mem_latency; /* clock cycles */
+  uint16_t log_ports[OPTIONS_PORTS];
+  unsigned n_log_ports;
   bool quiet;
   bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;

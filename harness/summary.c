@@ -129,6 +129,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "instructions", o->has_guest ? json_integer((json_int_t)o->instructions) : json_null());
   json_object_set_new(root, "guest_exit_code", o->exited ? json_integer(o->guest_exit_code) : json_null());
   json_object_set_new(root, "resets", o->has_guest ? json_integer((json_int_t)o->resets) : json_null());
+  if (o->port_log) json_object_set_new(root, "port_log", port_log_json(o->port_log));
   set(root, "transactions", c->ls.sequence);
   set(root, "references", s->references);
   set(root, "fetches", s->fetches);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cosim.h"
+#include "port_log.h"
 
 typedef enum { VERDICT_PASS, VERDICT_MISMATCH, VERDICT_GUEST_FAILURE, VERDICT_LIMIT } verdict_t;
 
@@ -19,8 +20,9 @@ typedef struct {
   uint64_t instructions;
   uint32_t guest_exit_code;
   bool images_compared, images_identical;
-  uint64_t resets;   /* of the guest, after which it went on */
-  uint64_t unmapped; /* references of the model's side to physical addresses where nothing answers */
+  uint64_t resets;            /* of the guest, after which it went on */
+  uint64_t unmapped;          /* references of the model's side to physical addresses where nothing answers */
+  const port_log_t *port_log; /* NULL: no ports are logged */
   double seconds;
 } outcome_t;
 

@@ -68,6 +68,9 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
   m->mmu_config = config->mmu;
   m->serial = config->serial;
   m->serial_ctx = config->serial_ctx;
+  m->serial_input = config->serial_input;
+  m->serial_input_ctx = config->serial_input_ctx;
+  m->input_event = MACHINE_NEVER;
   m->debugcon = config->debugcon;
   m->debugcon_ctx = config->debugcon_ctx;
 

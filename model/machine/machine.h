@@ -14,7 +14,7 @@
 #include "mmu.h"
 #include "ram.h"
 
-enum { MACHINE_HZ = 100000000 };
+enum { MACHINE_HZ = 100000000, MACHINE_SCREEN_ROWS = 25, MACHINE_SCREEN_COLUMNS = 80 };
 
 typedef enum {
   MACHINE_EXIT,          /* the guest wrote the debug-exit port: machine_exit_code */
@@ -36,6 +36,7 @@ typedef struct machine machine_t;
  * loaded is called after a loader has written n bytes at paddr; if it is NULL, stored gets them in pieces.
  * mapped is called when the chipset has changed the memory map, which begins as memmap_flat().
  * reset is called when the machine is reset: its MMU is in its state after RESET, its memory is as it was.
+ * out is called before each write of the guest to an I/O port.
  * What the reference MMU writes itself (accessed, dirty, busy bits) is not reported: it is in rsp's log.
  */
 typedef struct {
@@ -45,6 +46,7 @@ typedef struct {
   void (*loaded)(void *ctx, uint64_t paddr, const void *bytes, uint64_t n);
   void (*mapped)(void *ctx, const memmap_t *map);
   void (*reset)(void *ctx);
+  void (*out)(void *ctx, uint16_t port, unsigned size, uint32_t data);
 } machine_hooks_t;
 
 typedef struct {
@@ -53,7 +55,13 @@ typedef struct {
   machine_hooks_t hooks;
   void (*serial)(void *ctx, uint8_t byte); /* each byte the guest sends; NULL drops them */
   void *serial_ctx;
-  void (*debugcon)(void *ctx, uint8_t byte); /* port E9H; NULL drops them */
+  /*
+   * The next byte that somebody sends to the guest, asked for when the guest is ready for it; guest time, not the
+   * host's, then paces the bytes. Returns false at the end. NULL: nobody sends.
+   */
+  bool (*serial_input)(void *ctx, uint8_t *byte);
+  void *serial_input_ctx;
+  void (*debugcon)(void *ctx, uint8_t byte); /* ports E9H and 402H; NULL drops them */
   void *debugcon_ctx;
 } machine_config_t;
 
@@ -131,6 +139,9 @@ uint64_t machine_ram_bytes(const machine_t *machine);
  */
 bool machine_has_ram(const machine_t *machine, uint64_t paddr, unsigned n);
 void machine_poke(machine_t *machine, uint64_t paddr, const void *bytes, unsigned n);
+
+/* The VGA's text screen: ASCII, '.' for what is not, a space for 0. */
+void machine_screen(const machine_t *machine, char text[MACHINE_SCREEN_ROWS][MACHINE_SCREEN_COLUMNS]);
 
 /* Registers, segments, the last instructions: what one wants to see after a crash. */
 void machine_dump(machine_t *machine, FILE *out);

@@ -141,11 +141,24 @@ static void write_cmos(machine_t *m, unsigned reg, uint32_t data) {
 }
 
 static uint32_t read_uart(machine_t *m, unsigned reg) {
-  return uart_read(&m->uart, reg);
+  uint8_t data = uart_read(&m->uart, reg);
+  machine_update_input(m);
+  return data;
 }
 
 static void write_uart(machine_t *m, unsigned reg, uint32_t data) {
   uart_write(&m->uart, reg, (uint8_t)data);
+  machine_update_input(m);
+}
+
+/* The vertical retrace: a twentieth of each of 70 frames a second. */
+static uint32_t read_vga(machine_t *m, unsigned reg) {
+  enum { FRAME = MACHINE_HZ / 70 };
+  return vga_read(&m->vga, reg, machine_time(m) % FRAME < FRAME / 20);
+}
+
+static void write_vga(machine_t *m, unsigned reg, uint32_t data) {
+  vga_write(&m->vga, reg, (uint8_t)data);
 }
 
 static uint32_t read_debugcon(machine_t *m, unsigned reg) {
@@ -174,6 +187,7 @@ static void write_debugexit(machine_t *m, unsigned reg, uint32_t data) {
 static const device_t devices[] = {
     {0x3F8, 0x3FF, false, read_uart, write_uart},
     {0x0E9, 0x0E9, false, read_debugcon, write_debugcon},
+    {VGA_FIRST_PORT, VGA_FIRST_PORT + VGA_PORTS - 1, false, read_vga, write_vga},
     {0x402, 0x402, false, read_debugcon, write_debugcon},
     {0x020, 0x021, false, read_master_pic, write_master_pic},
     {0x0A0, 0x0A1, false, read_slave_pic, write_slave_pic},
@@ -211,6 +225,8 @@ uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
 
 void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data) {
   const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
+  const machine_t *m = machine;
+  if (m->hooks.out) m->hooks.out(m->hooks.ctx, port, size, data & mask);
   if (machine_chipset_out(machine, port, size, data & mask)) return;
   const device_t *d = device_at(port);
   if (d && (d->whole || size == 1)) {
@@ -242,6 +258,7 @@ void machine_reset_devices(machine_t *m) {
   uart_init(&m->uart, &wires);
   cmos_reset(&m->cmos, rtc_ticks(m));
   kbc_init(&m->kbc);
+  vga_init(&m->vga);
   m->system_control_a = CONTROL_A_A20;
   m->system_control_b = 0;
   m->refresh = false;

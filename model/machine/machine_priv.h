@@ -19,6 +19,7 @@
 #include "pit8254.h"
 #include "ram.h"
 #include "uart16550.h"
+#include "vga.h"
 
 enum { RECENT = 32 }; /* power of two */
 #define MACHINE_NEVER UINT64_MAX
@@ -39,6 +40,7 @@ struct machine {
   uart_t uart;
   cmos_t cmos;
   kbc_t kbc;
+  vga_t vga;
   pci_t pci;
   fwcfg_t fwcfg;
   pm_t pm;
@@ -50,7 +52,7 @@ struct machine {
 
   uint64_t idle; /* instructions' worth of guest time that HLT has skipped */
   /* Guest times at which a device may change its interrupt by itself, or MACHINE_NEVER. */
-  uint64_t pit_event, rtc_event, pm_event;
+  uint64_t pit_event, rtc_event, pm_event, input_event;
 
   volatile sig_atomic_t stop_requested;
   bool refused; /* a hook ended the run */
@@ -64,6 +66,8 @@ struct machine {
 
   void (*serial)(void *ctx, uint8_t byte);
   void *serial_ctx;
+  bool (*serial_input)(void *ctx, uint8_t *byte);
+  void *serial_input_ctx;
   void (*debugcon)(void *ctx, uint8_t byte);
   void *debugcon_ctx;
 };
@@ -82,6 +86,9 @@ void machine_new_slice(machine_t *machine);
 /* The same for the clock's IRQ8 and for power management's IRQ9. (machine_ports.c, machine_chipset.c) */
 void machine_update_rtc(machine_t *machine);
 void machine_update_pm(machine_t *machine);
+
+/* Delivers serial input that is due, and finds out when the next byte is. (machine_console.c) */
+void machine_update_input(machine_t *machine);
 
 /* Lets counter 0 drive IRQ0 as of now and finds its next event. (machine_run.c) */
 void machine_update_timer(machine_t *machine);

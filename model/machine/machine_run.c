@@ -58,6 +58,7 @@ static uint64_t next_event(const machine_t *m) {
   if (m->pit_event < next) next = m->pit_event;
   if (m->rtc_event < next) next = m->rtc_event;
   if (m->pm_event < next) next = m->pm_event;
+  if (m->input_event < next) next = m->input_event;
   return next;
 }
 
@@ -67,6 +68,7 @@ static void run_events(machine_t *m) {
   if (now >= m->pit_event) machine_update_timer(m);
   if (now >= m->rtc_event) machine_update_rtc(m);
   if (now >= m->pm_event) machine_update_pm(m);
+  if (now >= m->input_event) machine_update_input(m);
   lapic_run_timer(&m->lapic, now);
   machine_update_intr(m);
 }

@@ -110,8 +110,22 @@ static void write_fcr(uart_t *u, uint8_t data) {
   update(u);
 }
 
+bool uart_wants_input(const uart_t *u) {
+  enum { LOOKS = 2 };
+  bool room = u->fcr & FCR_ENABLE ? u->held < UART_FIFO : !(u->lsr & LSR_DATA);
+  return room && !(u->mcr & MCR_LOOP) && ((u->ier & IER_DATA) || u->looks >= LOOKS);
+}
+
+static void count_look(uart_t *u, unsigned reg) {
+  if (reg != 5 || (u->lsr & LSR_DATA))
+    u->looks = 0;
+  else if (u->looks < UINT8_MAX)
+    u->looks++;
+}
+
 uint8_t uart_read(uart_t *u, unsigned reg) {
   bool dlab = u->lcr & LCR_DLAB;
+  count_look(u, reg);
   uint8_t data;
   switch (reg) {
   case 0:
@@ -150,6 +164,7 @@ uint8_t uart_read(uart_t *u, unsigned reg) {
 
 void uart_write(uart_t *u, unsigned reg, uint8_t data) {
   bool dlab = u->lcr & LCR_DLAB;
+  u->looks = 0;
   switch (reg) {
   case 0:
     if (dlab)

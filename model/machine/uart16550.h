@@ -26,6 +26,7 @@ typedef struct {
   uint8_t fifo[UART_FIFO], head, held; /* receiver FIFO */
   uint8_t trigger;                     /* bytes held that raise the data interrupt */
   bool thre_pending, timeout_pending;
+  uint8_t looks; /* reads of LSR in a row that found no data: a guest that waits for it */
 } uart_t;
 
 /* State after master reset. */
@@ -34,6 +35,12 @@ void uart_init(uart_t *uart, const uart_wires_t *wires);
 /* A guest's access to register reg (0..7). */
 uint8_t uart_read(uart_t *uart, unsigned reg);
 void uart_write(uart_t *uart, unsigned reg, uint8_t data);
+
+/*
+ * Whether a byte that came in now would find a reader: the receiver has room, and either its interrupt is enabled or
+ * the guest has looked for data twice in a row. (One that flushes the receiver before it listens loses nothing.)
+ */
+bool uart_wants_input(const uart_t *uart);
 
 /* A byte comes in on the serial line. */
 void uart_receive(uart_t *uart, uint8_t byte);
