@@ -8,32 +8,32 @@
 
 #include "cpu_flags.h"
 
-/* "Processor State After Reset"; the MMU behind the port is in the same state. */
 void cpu_reset(cpu_t *cpu) {
-  cpu->attention = 0;
-  cpu->delivered = false;
-  cpu->diagnostic[0] = 0;
-  for (unsigned r = 0; r < 9; r++)
-    cpu->gpr[r] = 0;
-  for (unsigned i = 0; i < 8; i++)
-    cpu->dr[i] = 0;
-  cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
-  cpu->gdtr.base = cpu->idtr.base = 0;
-  cpu->seg[MMU_SEG_STAGED_CS] = cpu->seg[MMU_SEG_STAGED_SS] = (mmu_seg_t){0};
+  for (unsigned s = 0; s < MMU_SEG_COUNT; s++)
+    cpu->seg[s] = (mmu_seg_t){0};
   for (unsigned s = MMU_SEG_ES; s <= MMU_SEG_GS; s++)
     cpu->seg[s] = (mmu_seg_t){.limit = 0xFFFF, .attr = 0x093, .usable = true};
   cpu->seg[MMU_SEG_CS] =
       (mmu_seg_t){.base = 0xFFFF0000, .limit = 0xFFFF, .selector = 0xF000, .attr = 0x09B, .usable = true};
   cpu->seg[MMU_SEG_LDTR] = (mmu_seg_t){.limit = 0xFFFF, .attr = 0x082, .usable = true};
   cpu->seg[MMU_SEG_TR] = (mmu_seg_t){.limit = 0xFFFF, .attr = 0x08B, .usable = true};
+  cpu->gdtr.base = cpu->idtr.base = 0;
   cpu->gdtr.limit = cpu->idtr.limit = 0xFFFF;
   cpu->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+  cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
+  for (unsigned n = 0; n < 8; n++)
+    cpu->gpr[n] = cpu->dr[n] = 0;
   cpu->dr[6] = 0xFFFF0FF0;
   cpu->dr[7] = 0x400;
   cpu->gpr[CPU_EDX] = 0x633;
   cpu->eip = 0xFFF0;
+  cpu->attention &= ATTENTION_INTR; /* the pin is its driver's */
+  cpu->nmi_blocked = cpu->delivered = cpu->keep_resume = false;
+  cpu->debug.met = 0;
+  cpu->diagnostic[0] = '\0';
   flags_set(cpu, 0);
   cpu_set_cpl(cpu, 0);
+  cpu_debug_update(cpu);
   cpu_update_mode(cpu);
 }
 
@@ -97,39 +97,83 @@ static inline bool step(cpu_t *cpu) {
   return goes_on;
 }
 
-static bool is_iret(const insn_t *in) {
-  return in->opcode == 0xCF && !in->opcode2;
+/* --- the careful path --- */
+
+enum { SHADOW = ATTENTION_STI | ATTENTION_MOV_SS };
+enum { DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
+
+/*
+ * What comes before the next instruction, in the order of "Priority Among Concurrent Events". (Traps of the previous
+ * instruction were delivered at its end; the load of SS holds back NMIs as well.)
+ */
+typedef enum { NOTHING_PENDING, DELIVERED, STOPPED } pending_t;
+
+static pending_t outcome(bool delivered) {
+  return delivered ? DELIVERED : STOPPED;
+}
+
+static pending_t deliver_nmi(cpu_t *cpu) {
+  cpu->attention &= ~(uint32_t)(ATTENTION_HALTED | ATTENTION_SHUTDOWN);
+  if (!cpu_deliver_event(cpu, X86_NMI, EVENT_EXTERNAL)) return STOPPED;
+  cpu->attention &= ~(uint32_t)ATTENTION_NMI;
+  cpu->nmi_blocked = true;
+  return DELIVERED;
+}
+
+static pending_t deliver_interrupt(cpu_t *cpu) {
+  if (!(cpu->attention & ATTENTION_ACKED)) cpu->acked_vector = cpu->port.interrupt_ack(cpu->port.ctx);
+  cpu->attention = (cpu->attention | ATTENTION_ACKED) & ~(uint32_t)ATTENTION_HALTED;
+  if (!cpu_deliver_event(cpu, cpu->acked_vector, EVENT_EXTERNAL)) return STOPPED;
+  cpu->attention &= ~(uint32_t)ATTENTION_ACKED;
+  return DELIVERED;
+}
+
+static pending_t deliver_pending(cpu_t *cpu) {
+  const uint32_t attention = cpu->attention;
+  if (attention & ATTENTION_TASK) {
+    cpu->attention &= ~(uint32_t)ATTENTION_TASK;
+    return outcome(cpu_debug_deliver(cpu, DR6_BT));
+  }
+  if ((attention & ATTENTION_NMI) && !cpu->nmi_blocked && !(attention & ATTENTION_MOV_SS)) return deliver_nmi(cpu);
+  if (attention & ATTENTION_SHUTDOWN) return outcome(cpu_stop_here(cpu, CPU_STOP_SHUTDOWN));
+  if (attention & ATTENTION_ACKED) return deliver_interrupt(cpu);
+  if ((attention & ATTENTION_INTR) && (cpu->eflags & X86_IF) && !(attention & SHADOW)) return deliver_interrupt(cpu);
+  if (attention & ATTENTION_HALTED) return outcome(cpu_stop_here(cpu, CPU_STOP_HALT));
+  if (cpu->debug.code && !(cpu->eflags & X86_RF) && !(attention & ATTENTION_MOV_SS)) {
+    uint32_t met = cpu_debug_code(cpu);
+    if (met) return outcome(cpu_debug_deliver(cpu, met));
+  }
+  return NOTHING_PENDING;
+}
+
+/* The debug conditions of the instruction that is over, as bits of DR6. */
+static uint32_t take_traps(cpu_t *cpu, bool stepped) {
+  if (cpu->attention & ATTENTION_MOV_SS) return 0; /* held back until the next one is over; a single step is lost */
+  uint32_t traps = cpu->debug.met;
+  if (stepped && !cpu->delivered) traps |= DR6_BS;
+  if (traps && (cpu->attention & ATTENTION_TASK)) traps |= DR6_BT;
+  if (traps) cpu->attention &= ~(uint32_t)ATTENTION_TASK;
+  return traps;
 }
 
 /* One instruction with everything that may be pending around it. False: the run ends. */
 static bool step_with_attention(cpu_t *cpu) {
-  uint32_t attention = cpu->attention;
-  bool enabled = (cpu->eflags & X86_IF) && !(attention & (ATTENTION_STI | ATTENTION_MOV_SS));
-  if (attention & ATTENTION_SHUTDOWN) return cpu_stop_here(cpu, CPU_STOP_SHUTDOWN);
-  if ((attention & ATTENTION_ACKED) || ((attention & ATTENTION_INTR) && enabled)) {
-    if (!(attention & ATTENTION_ACKED)) cpu->acked_vector = cpu->port.interrupt_ack(cpu->port.ctx);
-    cpu->attention = (cpu->attention | ATTENTION_ACKED) & ~(uint32_t)ATTENTION_HALTED;
-    if (!cpu_deliver_event(cpu, cpu->acked_vector, EVENT_EXTERNAL)) return false;
-    cpu->attention &= ~(uint32_t)ATTENTION_ACKED;
-    return true;
-  }
-  if (attention & ATTENTION_HALTED) return cpu_stop_here(cpu, CPU_STOP_HALT);
+  pending_t pending = deliver_pending(cpu);
+  if (pending != NOTHING_PENDING) return pending == DELIVERED;
 
-  cpu->attention &= ~(uint32_t)(ATTENTION_STI | ATTENTION_MOV_SS);
-  cpu->delivered = false;
-  uint64_t before = cpu->count;
+  const uint32_t attention = cpu->attention;
+  const uint64_t before = cpu->count;
+  cpu->attention &= ~(uint32_t)SHADOW;
+  cpu->delivered = cpu->keep_resume = false;
+  if (!(attention & ATTENTION_MOV_SS)) cpu->debug.met = 0;
   if (!step(cpu)) {
-    if (cpu->count == before) cpu->attention |= attention & (ATTENTION_STI | ATTENTION_MOV_SS);
+    if (cpu->count == before) cpu->attention |= attention & SHADOW;
     return false;
   }
-  if (cpu->delivered) return true;
-  /* RF that this very instruction loaded (IRET) serves the next one. */
-  if ((attention & ATTENTION_RESUME) && !is_iret(cpu->last)) flags_set_system(cpu, cpu->eflags & ~(uint32_t)X86_RF);
-  if ((attention & ATTENTION_TRAP) && !(cpu->attention & ATTENTION_MOV_SS)) {
-    cpu->dr[6] |= 1u << 14;
-    return cpu_deliver_event(cpu, X86_DB, EVENT_EXCEPTION);
-  }
-  return true;
+  if ((attention & ATTENTION_RESUME) && !cpu->delivered && !cpu->keep_resume)
+    flags_set_system(cpu, cpu->eflags & ~(uint32_t)X86_RF);
+  uint32_t traps = take_traps(cpu, attention & ATTENTION_TRAP);
+  return traps ? cpu_debug_deliver(cpu, traps) : true;
 }
 
 cpu_stop_t cpu_run(cpu_t *cpu, uint64_t max_insns) {
@@ -154,6 +198,10 @@ void cpu_set_intr(cpu_t *cpu, bool level) {
     cpu->attention |= ATTENTION_INTR;
   else
     cpu->attention &= ~(uint32_t)ATTENTION_INTR;
+}
+
+void cpu_set_nmi(cpu_t *cpu) {
+  cpu->attention |= ATTENTION_NMI;
 }
 
 void cpu_request_stop(cpu_t *cpu) {

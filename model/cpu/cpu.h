@@ -13,8 +13,11 @@
  * time (or again after its entry in the cache of decoded instructions was lost) is found by fetches of one byte
  * before the one of its length; so transactions depend on what ran since cpu_create, and on nothing else.
  *
- * Not there (CPU_STOP_UNIMPLEMENTED): call gates, task gates and switches, virtual-8086 mode, x87, MMX, SSE and later.
- * Not there, silently: breakpoints of the debug registers, alignment checks (#AC), the I/O side of CR4.DE, VME and PVI.
+ * A far transfer, interrupt or task switch first reads and checks gates and descriptors, then translates its pushes,
+ * then writes; what a task switch finds wrong after the point without return is a fault of the new task.
+ *
+ * The system side is complete but for VME and PVI (CR4), which CPUID does not report.
+ * Not there (CPU_STOP_UNIMPLEMENTED): x87, MMX, SSE and later.
  */
 #ifndef MMU86_CPU_H
 #define MMU86_CPU_H
@@ -43,8 +46,8 @@ typedef struct {
 /* Why cpu_run came back. */
 typedef enum {
   CPU_STOP_LIMIT,         /* the instruction budget is used up */
-  CPU_STOP_HALT,          /* HLT; goes on when an interrupt is pending and enabled */
-  CPU_STOP_SHUTDOWN,      /* triple fault */
+  CPU_STOP_HALT,          /* HLT; goes on when an interrupt is pending and enabled, or an NMI */
+  CPU_STOP_SHUTDOWN,      /* triple fault; goes on with an NMI that is not blocked, or after cpu_reset */
   CPU_STOP_REQUEST,       /* cpu_request_stop, or translate returned false */
   CPU_STOP_UNIMPLEMENTED, /* an instruction that the emulator does not have; cpu_diagnostic says which */
 } cpu_stop_t;
@@ -55,7 +58,10 @@ typedef struct cpu cpu_t;
 cpu_t *cpu_create(const cpu_port_t *port);
 void cpu_destroy(cpu_t *cpu);
 
-/* RESET: the state of cpu_create; the MMU behind the port must be reset as well. The instruction count goes on. */
+/*
+ * RESET: puts the CPU into the state that cpu_create makes ("Processor State After Reset"). The caller resets the MMU
+ * behind the port. The instruction count goes on, the INTR pin stays as it is.
+ */
 void cpu_reset(cpu_t *cpu);
 
 /*
@@ -67,6 +73,9 @@ uint64_t cpu_instructions(const cpu_t *cpu);
 
 /* The INTR pin. Level: held by the caller until interrupt_ack. Seen between instructions. */
 void cpu_set_intr(cpu_t *cpu, bool level);
+
+/* The NMI pin: an edge, latched until it is delivered. After a delivery NMIs are blocked until the next IRET. */
+void cpu_set_nmi(cpu_t *cpu);
 
 /* Ends cpu_run after the current instruction. */
 void cpu_request_stop(cpu_t *cpu);

@@ -12,7 +12,7 @@ void cpu_set_cpl(cpu_t *cpu, unsigned cpl) {
 void cpu_update_mode(cpu_t *cpu) {
   cpu->mode = 0;
   if (cpu->seg[MMU_SEG_CS].attr & MMU_ATTR_DB) cpu->mode |= INSN_MODE_32;
-  if (!protected_mode(cpu)) cpu->mode |= INSN_MODE_REAL;
+  if (!uses_descriptors(cpu)) cpu->mode |= INSN_MODE_REAL;
   cpu->stack_mask = cpu->seg[MMU_SEG_SS].attr & MMU_ATTR_DB ? UINT32_MAX : 0xFFFF;
 }
 
@@ -29,7 +29,10 @@ static void mirror(cpu_t *cpu, const mmu_req_t *req) {
   case MMU_OP_WRITE_CR:
     if (req->cr == 0) cpu->cr0 = (req->data & 0xE005003F) | X86_CR0_ET;
     if (req->cr == 3) cpu->cr3 = (uint32_t)req->data;
-    if (req->cr == 4) cpu->cr4 = (uint32_t)req->data;
+    if (req->cr == 4) {
+      cpu->cr4 = (uint32_t)req->data;
+      cpu_debug_update(cpu);
+    }
     break;
   case MMU_OP_LOAD_TABLE:
     if (req->seg == MMU_SEG_GDTR) {
@@ -68,13 +71,17 @@ bool cpu_load_descriptor(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_load_t
   return cpu_control(cpu, &req);
 }
 
-bool cpu_set_segment_real(cpu_t *cpu, unsigned seg, uint16_t selector) {
-  mmu_req_t req = {.op = MMU_OP_SET_SEG, .seg = (uint8_t)seg, .reason = MMU_SET_REAL, .selector = selector};
+bool cpu_set_segment(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_set_t how) {
+  mmu_req_t req = {.op = MMU_OP_SET_SEG, .seg = (uint8_t)seg, .reason = (uint8_t)how, .selector = selector};
   return cpu_control(cpu, &req);
 }
 
+bool cpu_set_segment_shifted(cpu_t *cpu, unsigned seg, uint16_t selector) {
+  return cpu_set_segment(cpu, seg, selector, virtual_8086(cpu) ? MMU_SET_V86 : MMU_SET_REAL);
+}
+
 bool cpu_load_segment(cpu_t *cpu, unsigned seg, uint16_t selector) {
-  if (!protected_mode(cpu)) return cpu_set_segment_real(cpu, seg, selector);
+  if (!uses_descriptors(cpu)) return cpu_set_segment_shifted(cpu, seg, selector);
   return cpu_load_descriptor(cpu, seg, selector, seg == MMU_SEG_SS ? MMU_LOAD_STACK : MMU_LOAD_DATA, cpu->cpl, false);
 }
 
@@ -88,16 +95,16 @@ bool cpu_write_cr(cpu_t *cpu, unsigned cr, uint64_t value) {
   return cpu_control(cpu, &req);
 }
 
-bool cpu_drop_inner_segments(cpu_t *cpu) {
-  static const uint8_t order[] = {MMU_SEG_ES, MMU_SEG_FS, MMU_SEG_GS, MMU_SEG_DS};
-  for (unsigned i = 0; i < sizeof order; i++) {
-    const mmu_seg_t *seg = &cpu->seg[order[i]];
-    bool conforming = (seg->attr & MMU_ATTR_CODE) && (seg->attr & MMU_ATTR_CONFORMING);
-    unsigned dpl = (unsigned)(seg->attr & MMU_ATTR_DPL) >> MMU_ATTR_DPL_SHIFT;
-    if (!seg->usable || conforming || dpl >= cpu->cpl) continue;
-    if (!cpu_load_descriptor(cpu, order[i], 0, MMU_LOAD_DATA, cpu->cpl, false)) return false;
-  }
-  return true;
+bool cpu_verify(cpu_t *cpu, uint16_t selector, mmu_verify_t what) {
+  mmu_req_t req = {.op = MMU_OP_VERIFY, .cpl = cpu->cpl, .reason = (uint8_t)what, .selector = selector};
+  return cpu_control(cpu, &req);
+}
+
+/* Source: "I/O Privilege Level", "I/O Permission Bit Map", "Protected-Mode I/O" of virtual-8086 mode. */
+bool cpu_check_io(cpu_t *cpu, uint16_t port, unsigned size) {
+  if (!protected_mode(cpu) || (cpu->cpl <= iopl(cpu) && !virtual_8086(cpu))) return true;
+  mmu_req_t req = {.op = MMU_OP_CHECK_IO, .size = (uint8_t)size, .offset = port};
+  return cpu_control(cpu, &req);
 }
 
 /* --- for loaders and tests --- */

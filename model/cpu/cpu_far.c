@@ -1,52 +1,36 @@
 /*
- * Far transfers: JMP, CALL, RET, IRET, and the software interrupts.
+ * Far JMP and CALL, and the software interrupts.
  *
- * The new CS and SS are staged and checked; they come into force together with everything else.
+ * The new CS is staged and checked; it comes into force together with everything else.
  *
- * Source: the operation sections of "JMP", "CALL", "RET", "IRET/IRETD".
+ * Source: the operation sections of "JMP", "CALL", "INT n/INTO/INT3/INT1", "BOUND".
  */
 #include "cpu_flags.h"
-#include "cpu_priv.h"
+#include "cpu_transfer.h"
 
-static bool unimplemented_system(cpu_t *cpu) {
-  switch (cpu->rsp.descriptor >> 40 & 15) {
-  case 5:
-    return cpu_unimplemented(cpu, "task gate");
-  case 4:
-  case 12:
-    return cpu_unimplemented(cpu, "call gate");
-  default:
-    return cpu_unimplemented(cpu, "task switch");
-  }
-}
-
-/* Makes CS:offset the next instruction. The new CS is staged (protected mode) or just a selector. */
-static bool enter_code(cpu_t *cpu, uint16_t selector, uint32_t offset) {
-  bool ok = protected_mode(cpu) ? cpu_commit_segment(cpu, MMU_SEG_CS, MMU_SEG_STAGED_CS)
-                                : cpu_set_segment_real(cpu, MMU_SEG_CS, selector);
-  cpu->next_eip = offset;
-  return ok;
-}
-
+/* In real and virtual-8086 mode the new CS has the old one's limit. */
 static bool far_transfer(cpu_t *cpu, const insn_t *in, uint16_t selector, uint32_t offset, bool call) {
+  const bool named = uses_descriptors(cpu);
   uint32_t limit = cpu->seg[MMU_SEG_CS].limit;
-  if (protected_mode(cpu)) {
+  if (named) {
     if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_CS, selector, MMU_LOAD_CODE_JUMP, cpu->cpl, false)) return false;
-    if (cpu->rsp.system) return unimplemented_system(cpu);
+    if (cpu->rsp.system) return cpu_far_system(cpu, selector, cpu->rsp.descriptor, call);
     limit = cpu->seg[MMU_SEG_STAGED_CS].limit;
   }
-  ref_t cs, eip;
-  int32_t size = in->size;
-  uint32_t top = stack_offset(cpu, -2 * size);
-  if (call && !cpu_mem_ref(cpu, MMU_SEG_SS, stack_offset(cpu, -size), in->size, MMU_WRITE, false, &cs)) return false;
-  if (call && !cpu_mem_ref(cpu, MMU_SEG_SS, top, in->size, MMU_WRITE, false, &eip)) return false;
-  if (offset > limit) return raise_fault(cpu, X86_GP, 0);
+  pushes_t p;
+  cpu_pushes_current(cpu, &p, in->size, false);
   if (call) {
-    cpu_ref_write(cpu, &cs, cpu->seg[MMU_SEG_CS].selector);
-    cpu_ref_write(cpu, &eip, cpu->next_eip);
-    stack_commit(cpu, top);
+    cpu_pushes_add(&p, cpu->seg[MMU_SEG_CS].selector);
+    cpu_pushes_add(&p, (uint32_t)cpu->next_eip);
   }
-  return enter_code(cpu, selector, offset);
+  if (!cpu_pushes_translate(cpu, &p, offset, limit)) return false;
+  cpu_pushes_write(cpu, &p);
+  bool ok = named ? cpu_commit_segment(cpu, MMU_SEG_CS, MMU_SEG_STAGED_CS)
+                  : cpu_set_segment_shifted(cpu, MMU_SEG_CS, selector);
+  if (!ok) return false;
+  cpu_pushes_commit(cpu, &p);
+  cpu->next_eip = offset;
+  return true;
 }
 
 static bool far_direct(cpu_t *cpu, const insn_t *in) {
@@ -54,53 +38,9 @@ static bool far_direct(cpu_t *cpu, const insn_t *in) {
 }
 
 static bool far_indirect(cpu_t *cpu, const insn_t *in) {
-  uint64_t pointer;
-  if (!cpu_mem_read64(cpu, in->seg, effective_address(cpu, in), in->size + 2u, &pointer)) return false;
-  uint32_t offset = (uint32_t)pointer & operand_mask(in->size);
-  return far_transfer(cpu, in, (uint16_t)(pointer >> 8 * in->size), offset, in->reg == 3);
-}
-
-/* What RET and IRET pop, in stack order. */
-typedef struct {
-  uint32_t eip, cs, eflags, esp, ss;
-} frame_t;
-
-/* The rest of RET or IRET to an outer level. delta: where ESP and SS lie, from the top of the stack. */
-static bool return_outer(cpu_t *cpu, const insn_t *in, frame_t *frame, int32_t delta, uint32_t release, bool iret) {
-  unsigned cpl = frame->cs & 3;
-  if (!stack_read(cpu, delta, in->size, &frame->esp)) return false;
-  if (!stack_read(cpu, delta + in->size, in->size, &frame->ss)) return false;
-  if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_SS, (uint16_t)frame->ss, MMU_LOAD_STACK, cpl, false)) return false;
-  if (frame->eip > cpu->seg[MMU_SEG_STAGED_CS].limit) return raise_fault(cpu, X86_GP, 0);
-  if (!enter_code(cpu, 0, frame->eip) || !cpu_commit_segment(cpu, MMU_SEG_SS, MMU_SEG_STAGED_SS)) return false;
-  if (iret) cpu_flags_load(cpu, frame->eflags, in->size, true); /* with the rights of the old CPL */
-  cpu_set_cpl(cpu, cpl);
-  stack_commit(cpu, frame->esp + release);
-  return cpu_drop_inner_segments(cpu);
-}
-
-static bool far_return(cpu_t *cpu, const insn_t *in) {
-  frame_t frame = {0};
-  bool iret = in->opcode == 0xCF;
-  uint32_t release = in->opcode == 0xCA ? in->imm & 0xFFFF : 0;
-  int32_t size = in->size, delta = (int32_t)release + (iret ? 3 : 2) * size;
-  uint32_t limit = cpu->seg[MMU_SEG_CS].limit;
-  if (iret && protected_mode(cpu) && (cpu->eflags & X86_NT)) return cpu_unimplemented(cpu, "return from a nested task");
-  if (!stack_read(cpu, 0, in->size, &frame.eip) || !stack_read(cpu, size, in->size, &frame.cs)) return false;
-  if (iret && !stack_read(cpu, 2 * size, in->size, &frame.eflags)) return false;
-  if (protected_mode(cpu)) {
-    if (iret && size == 4 && (frame.eflags & X86_VM) && cpu->cpl == 0)
-      return cpu_unimplemented(cpu, "return to virtual-8086 mode");
-    if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_CS, (uint16_t)frame.cs, MMU_LOAD_CODE_RETURN, cpu->cpl, false))
-      return false;
-    if ((frame.cs & 3) > cpu->cpl) return return_outer(cpu, in, &frame, delta, release, iret);
-    limit = cpu->seg[MMU_SEG_STAGED_CS].limit;
-  }
-  if (frame.eip > limit) return raise_fault(cpu, X86_GP, 0);
-  if (!enter_code(cpu, (uint16_t)frame.cs, frame.eip)) return false;
-  stack_commit(cpu, stack_offset(cpu, delta));
-  if (iret) cpu_flags_load(cpu, frame.eflags, in->size, true);
-  return true;
+  uint32_t offset;
+  uint16_t selector;
+  return cpu_mem_read_pointer(cpu, in, &offset, &selector) && far_transfer(cpu, in, selector, offset, in->reg == 3);
 }
 
 /* --- software interrupts --- */
@@ -114,7 +54,9 @@ static bool int3(cpu_t *cpu, const insn_t *in) {
   return software_interrupt(cpu, X86_BP);
 }
 
+/* In virtual-8086 mode INT n, unlike INT3 and INTO, is sensitive to IOPL. */
 static bool int_n(cpu_t *cpu, const insn_t *in) {
+  if (virtual_8086(cpu) && iopl(cpu) != 3) return raise_fault(cpu, X86_GP, 0);
   return software_interrupt(cpu, in->imm & 0xFF);
 }
 
@@ -126,12 +68,12 @@ static bool into(cpu_t *cpu, const insn_t *in) {
 /* INT1: a debug trap that no gate's DPL keeps out. */
 static bool int1(cpu_t *cpu, const insn_t *in) {
   (void)in;
-  return cpu_deliver(cpu, X86_DB, EVENT_EXCEPTION, 0, (uint32_t)cpu->next_eip);
+  return cpu_deliver(cpu, X86_DB, EVENT_TRAP, 0, (uint32_t)cpu->next_eip);
 }
 
 static bool bound(cpu_t *cpu, const insn_t *in) {
   uint64_t pair;
-  if (!cpu_mem_read64(cpu, in->seg, effective_address(cpu, in), 2u * in->size, &pair)) return false;
+  if (!cpu_mem_read_pair(cpu, in, &pair)) return false;
   bool wide = in->size == 4;
   int32_t index = wide ? (int32_t)cpu->gpr[in->reg] : (int16_t)cpu->gpr[in->reg];
   int32_t low = wide ? (int32_t)pair : (int16_t)pair, high = wide ? (int32_t)(pair >> 32) : (int16_t)(pair >> 16);
@@ -148,8 +90,9 @@ handler_t cpu_bind_far(insn_t *in) {
     return far_direct;
   case 0xCA:
   case 0xCB:
+    return cpu_far_return;
   case 0xCF:
-    return far_return;
+    return cpu_iret;
   case 0xCC:
     return int3;
   case 0xCD:

@@ -12,6 +12,6 @@ void cpu_flags_load(cpu_t *cpu, uint32_t image, unsigned size, bool iret) {
   if (size == 4) mask |= X86_RF | X86_AC_FLAG | X86_ID;
   if (cpu->cpl <= iopl(cpu)) mask |= X86_IF;
   if (cpu->cpl == 0) mask |= X86_IOPL;
-  if (iret && protected_mode(cpu) && cpu->cpl == 0 && size == 4) mask |= X86_VIF | X86_VIP;
+  if (iret && uses_descriptors(cpu) && cpu->cpl == 0 && size == 4) mask |= X86_VIF | X86_VIP;
   flags_set(cpu, (flags_get(cpu) & ~mask) | (image & mask));
 }

@@ -4,29 +4,11 @@
  * Everything that can fault comes first: the gate, the new CS (staged), the new stack (staged), the translation of all
  * pushes. Only then memory and registers change.
  *
- * Source: "INT n/INTO/INT3/INT1" (its operation section), "Double Fault Exception", "Error Code",
- * "Instruction-Breakpoint Exception Condition" (RF).
+ * Source: "INT n/INTO/INT3/INT1" (its operation section), "Error Code", "Exception- and Interrupt-Handler Procedures",
+ * "Interrupt Tasks", "Class 2/3 interrupts" of virtual-8086 mode, "Instruction-Breakpoint Exception Condition" (RF).
  */
 #include "cpu_flags.h"
-#include "cpu_priv.h"
-
-#include <stdio.h>
-
-enum { PUSHES_MAX = 6, IDT_BIT = 2 };
-
-/* An interrupt or trap gate. */
-typedef struct {
-  uint32_t offset;
-  uint16_t selector;
-  unsigned size; /* bytes of a push: 4 or 2 */
-  bool trap;     /* leaves IF */
-} gate_t;
-
-typedef struct {
-  uint32_t esp, mask;
-  unsigned seg, cpl;
-  uint16_t ss;
-} new_stack_t;
+#include "cpu_transfer.h"
 
 static bool pushes_error_code(unsigned vector) {
   const uint32_t set =
@@ -34,9 +16,12 @@ static bool pushes_error_code(unsigned vector) {
   return vector < 32 && (set >> vector & 1);
 }
 
-/* Faults push RF = 1, so that their restart ignores an instruction breakpoint; #DB, traps and aborts do not. */
+/*
+ * Faults push RF = 1, so that their restart ignores an instruction breakpoint; aborts do not. (Traps, and the #DB of an
+ * instruction breakpoint, are of another kind.)
+ */
 static bool is_fault(unsigned vector) {
-  return vector != X86_DB && vector != X86_BP && vector != X86_OF && vector != X86_DF && vector != X86_MC;
+  return vector != X86_DF && vector != X86_MC;
 }
 
 /* Is EIP at a repeated string instruction that was left after an iteration other than its last? */
@@ -60,170 +45,131 @@ static uint32_t flags_image(const cpu_t *cpu, unsigned vector, event_t kind, uin
 /* --- real mode --- */
 
 static bool deliver_real(cpu_t *cpu, unsigned vector, event_t kind, uint32_t return_eip) {
-  ref_t ref, push[3];
+  ref_t ref;
   if (!cpu_mem_ref_system(cpu, MMU_SEG_IDTR, vector * 4, 4, MMU_READ, kind != EVENT_SOFTWARE, &ref)) return false;
   uint32_t entry = (uint32_t)cpu_ref_read(cpu, &ref);
-  uint32_t value[3] = {flags_get(cpu), cpu->seg[MMU_SEG_CS].selector, return_eip};
-  for (unsigned i = 0; i < 3; i++) {
-    if (!cpu_mem_ref(cpu, MMU_SEG_SS, stack_offset(cpu, -2 * (int32_t)(i + 1)), 2, MMU_WRITE, false, &push[i]))
-      return false;
-  }
-  if (!branch(cpu, entry & 0xFFFF)) return false;
-  for (unsigned i = 0; i < 3; i++)
-    cpu_ref_write(cpu, &push[i], value[i]);
-  if (!cpu_set_segment_real(cpu, MMU_SEG_CS, (uint16_t)(entry >> 16))) return false;
-  stack_commit(cpu, stack_offset(cpu, -6));
+  pushes_t p;
+  cpu_pushes_current(cpu, &p, 2, false);
+  cpu_pushes_add(&p, flags_get(cpu));
+  cpu_pushes_add(&p, cpu->seg[MMU_SEG_CS].selector);
+  cpu_pushes_add(&p, return_eip);
+  if (!cpu_pushes_translate(cpu, &p, 0, 0)) return false; /* IP is not checked before its fetch */
+  cpu_pushes_write(cpu, &p);
+  if (!cpu_set_segment(cpu, MMU_SEG_CS, (uint16_t)(entry >> 16), MMU_SET_REAL)) return false;
+  cpu_pushes_commit(cpu, &p);
   flags_set_system(cpu, cpu->eflags & ~(uint32_t)(X86_IF | X86_TF | X86_AC_FLAG | X86_RF));
+  cpu->next_eip = entry & 0xFFFF;
   return true;
 }
 
-/* --- protected mode --- */
+/* --- protected and virtual-8086 mode --- */
 
-static bool read_gate(cpu_t *cpu, unsigned vector, event_t kind, gate_t *gate) {
-  bool ext = kind != EVENT_SOFTWARE;
-  uint16_t code = (uint16_t)(vector * 8 + IDT_BIT + ext);
-  ref_t ref;
-  if (!cpu_mem_ref_system(cpu, MMU_SEG_IDTR, vector * 8, 8, MMU_READ, ext, &ref)) return false;
-  uint64_t d = cpu_ref_read(cpu, &ref);
-  unsigned type = d >> 40 & 0x1F, dpl = d >> 45 & 3;
-  bool present = d >> 47 & 1;
-  bool task = type == 5;
-  if (!task && (type & 0x16) != 6) return raise_fault(cpu, X86_GP, code); /* 6, 7, EH or FH */
-  if (kind == EVENT_SOFTWARE && dpl < cpu->cpl) return raise_fault(cpu, X86_GP, code);
-  if (!present) return raise_fault(cpu, X86_NP, code);
-  if (task) return cpu_unimplemented(cpu, "a task gate in the IDT; met");
-  gate->size = type & 8 ? 4 : 2;
-  gate->trap = type & 1;
-  gate->selector = (uint16_t)(d >> 16);
-  gate->offset = (uint32_t)(d & 0xFFFF);
-  if (gate->size == 4) gate->offset |= (uint32_t)(d >> 32) & 0xFFFF0000;
+enum { TASK_GATE = 5 };
+
+/* An event on its way. */
+typedef struct {
+  uint8_t vector;
+  event_t kind;
+  bool ext;
+  bool has_error_code;
+  uint16_t error_code;
+  uint32_t return_eip;
+} delivery_t;
+
+static bool load_gate(cpu_t *cpu, const delivery_t *d, uint64_t *gate) {
+  mmu_req_t req = {.op = MMU_OP_LOAD_GATE,
+                   .cpl = cpu->cpl,
+                   .vm = virtual_8086(cpu),
+                   .reason = d->kind == EVENT_SOFTWARE ? MMU_EVENT_SOFTWARE : MMU_EVENT_PROCESSOR,
+                   .ext = d->ext,
+                   .offset = d->vector};
+  if (!cpu_control(cpu, &req)) return false;
+  *gate = cpu->rsp.descriptor;
   return true;
 }
 
-/* Stages the stack of privilege level cpl from the TSS. */
-static bool stage_stack(cpu_t *cpu, unsigned cpl, bool ext, new_stack_t *stack) {
-  bool wide = cpu->seg[MMU_SEG_TR].attr & 8;
-  ref_t ref;
-  if (!cpu_mem_ref_system(cpu, MMU_SEG_TR, wide ? 4 + 8 * cpl : 2 + 4 * cpl, wide ? 6 : 4, MMU_READ, ext, &ref))
-    return false;
-  uint64_t data = cpu_ref_read(cpu, &ref);
-  stack->esp = wide ? (uint32_t)data : (uint16_t)data;
-  stack->ss = (uint16_t)(data >> (wide ? 32 : 16));
-  if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_SS, stack->ss, MMU_LOAD_STACK_INNER, cpl, ext)) return false;
-  stack->seg = MMU_SEG_STAGED_SS;
-  stack->cpl = cpl;
-  stack->mask = cpu->seg[MMU_SEG_STAGED_SS].attr & MMU_ATTR_DB ? UINT32_MAX : 0xFFFF;
-  return true;
+static bool deliver_to_task(cpu_t *cpu, const delivery_t *d, uint16_t selector) {
+  task_switch_t to = {.selector = selector,
+                      .how = SWITCH_NESTED,
+                      .ext = d->ext,
+                      .has_error_code = d->has_error_code,
+                      .error_code = d->error_code,
+                      .eip = d->return_eip,
+                      .eflags = flags_image(cpu, d->vector, d->kind, d->return_eip)};
+  return cpu_switch_task(cpu, &to);
 }
 
-/* Translates n pushes of size bytes on that stack. */
-static bool translate_pushes(cpu_t *cpu, const new_stack_t *stack, unsigned size, unsigned n, bool ext, ref_t *ref) {
-  bool ok = true;
-  cpu->data_req.cpl = (uint8_t)stack->cpl;
-  cpu->data_req.ext = ext;
-  for (unsigned i = 0; i < n && ok; i++) {
-    uint32_t offset = (stack->esp - (i + 1) * size) & stack->mask;
-    ok = cpu_mem_ref(cpu, stack->seg, offset, size, MMU_WRITE, false, &ref[i]);
+/* The data segments of virtual-8086 mode mean nothing to the handler: they become null. Nothing can fault here. */
+static bool leave_v86(cpu_t *cpu) {
+  static const uint8_t order[] = {MMU_SEG_GS, MMU_SEG_FS, MMU_SEG_DS, MMU_SEG_ES};
+  for (unsigned i = 0; i < sizeof order; i++) {
+    if (!cpu_load_descriptor(cpu, order[i], 0, MMU_LOAD_DATA, 0, false)) return false;
   }
-  cpu->data_req.cpl = cpu->cpl;
-  cpu->data_req.ext = false;
-  if (!ok && !cpu->stopping && cpu->fault.vector == X86_SS) cpu->fault.error_code |= ext;
-  return ok;
+  return true;
 }
 
-static bool deliver_protected(cpu_t *cpu, unsigned vector, event_t kind, uint16_t error_code, uint32_t return_eip) {
-  bool ext = kind != EVENT_SOFTWARE;
-  gate_t gate;
-  if (!read_gate(cpu, vector, kind, &gate)) return false;
-  if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_CS, gate.selector, MMU_LOAD_CODE_GATE, cpu->cpl, ext)) return false;
-  const mmu_seg_t *cs = &cpu->seg[MMU_SEG_STAGED_CS];
-  unsigned dpl = (unsigned)(cs->attr & MMU_ATTR_DPL) >> MMU_ATTR_DPL_SHIFT;
-  bool inner = !(cs->attr & MMU_ATTR_CONFORMING) && dpl < cpu->cpl;
-
-  new_stack_t stack = {.esp = (uint32_t)cpu->gpr[CPU_ESP], .mask = cpu->stack_mask, .seg = MMU_SEG_SS, .cpl = cpu->cpl};
-  if (inner && !stage_stack(cpu, dpl, ext, &stack)) return false;
-
-  uint32_t value[PUSHES_MAX];
-  unsigned n = 0;
+/* What the handler finds on its stack. inner: a stack of its own. */
+static void add_frame(const cpu_t *cpu, pushes_t *p, const delivery_t *d, bool inner) {
+  static const uint8_t v86[] = {MMU_SEG_GS, MMU_SEG_FS, MMU_SEG_DS, MMU_SEG_ES};
+  for (unsigned i = 0; virtual_8086(cpu) && i < sizeof v86; i++)
+    cpu_pushes_add(p, cpu->seg[v86[i]].selector);
   if (inner) {
-    value[n++] = cpu->seg[MMU_SEG_SS].selector;
-    value[n++] = (uint32_t)cpu->gpr[CPU_ESP];
+    cpu_pushes_add(p, cpu->seg[MMU_SEG_SS].selector);
+    cpu_pushes_add(p, (uint32_t)cpu->gpr[CPU_ESP]);
   }
-  value[n++] = flags_image(cpu, vector, kind, return_eip);
-  value[n++] = cpu->seg[MMU_SEG_CS].selector;
-  value[n++] = return_eip;
-  if (kind == EVENT_EXCEPTION && pushes_error_code(vector)) value[n++] = error_code;
-  ref_t ref[PUSHES_MAX];
-  if (!translate_pushes(cpu, &stack, gate.size, n, ext, ref)) return false;
-  if (gate.offset > cs->limit) return raise_fault(cpu, X86_GP, ext);
+  cpu_pushes_add(p, flags_image(cpu, d->vector, d->kind, d->return_eip));
+  cpu_pushes_add(p, cpu->seg[MMU_SEG_CS].selector);
+  cpu_pushes_add(p, d->return_eip);
+  if (d->has_error_code) cpu_pushes_add(p, d->error_code);
+}
 
-  for (unsigned i = 0; i < n; i++)
-    cpu_ref_write(cpu, &ref[i], value[i]);
+static bool deliver_protected(cpu_t *cpu, const delivery_t *d) {
+  uint64_t gate;
+  if (!load_gate(cpu, d, &gate)) return false;
+  const uint16_t selector = (uint16_t)(gate >> 16);
+  if ((gate >> 40 & 15) == TASK_GATE) return deliver_to_task(cpu, d, selector);
+  const bool wide = gate >> 43 & 1, trap = gate >> 40 & 1, vm = virtual_8086(cpu);
+  const uint32_t offset = (uint32_t)(gate & 0xFFFF) | (wide ? (uint32_t)(gate >> 32) & 0xFFFF0000 : 0);
+
+  if (!cpu_load_descriptor(cpu, MMU_SEG_STAGED_CS, selector, MMU_LOAD_CODE_GATE, cpu->cpl, d->ext)) return false;
+  const mmu_seg_t *cs = &cpu->seg[MMU_SEG_STAGED_CS];
+  const unsigned cpl = cs->selector & 3;
+  const bool inner = cpl < cpu->cpl;
+  if (vm && cpl != 0) return raise_fault(cpu, X86_GP, (selector & 0xFFFC) | d->ext);
+
+  pushes_t p;
+  cpu_pushes_current(cpu, &p, wide ? 4 : 2, d->ext);
+  if (inner && !cpu_pushes_inner(cpu, &p, wide ? 4 : 2, cpl, d->ext)) return false;
+  add_frame(cpu, &p, d, inner);
+  if (!cpu_pushes_translate(cpu, &p, offset, cs->limit)) return false;
+
+  cpu_pushes_write(cpu, &p);
   if (inner && !cpu_commit_segment(cpu, MMU_SEG_SS, MMU_SEG_STAGED_SS)) return false;
   if (!cpu_commit_segment(cpu, MMU_SEG_CS, MMU_SEG_STAGED_CS)) return false;
-  if (inner) {
-    cpu_set_cpl(cpu, dpl);
-    cpu->gpr[CPU_ESP] = stack.esp;
-  }
-  reg_set_masked(cpu, CPU_ESP, stack.mask, stack.esp - n * gate.size);
-  uint32_t cleared = X86_TF | X86_NT | X86_RF | X86_VM | (gate.trap ? 0 : X86_IF);
+  if (vm && !leave_v86(cpu)) return false;
+  cpu_set_cpl(cpu, cpl);
+  cpu_pushes_commit(cpu, &p);
+  uint32_t cleared = X86_TF | X86_NT | X86_RF | X86_VM | (trap ? 0 : X86_IF);
   flags_set_system(cpu, cpu->eflags & ~cleared);
-  cpu->next_eip = gate.offset;
+  cpu_update_mode(cpu);
+  cpu->next_eip = offset;
   return true;
 }
 
 bool cpu_deliver(cpu_t *cpu, uint8_t vector, event_t kind, uint16_t error_code, uint32_t return_eip) {
-  bool ok = protected_mode(cpu) ? deliver_protected(cpu, vector, kind, error_code, return_eip)
-                                : deliver_real(cpu, vector, kind, return_eip);
+  const delivery_t d = {.vector = vector,
+                        .kind = kind,
+                        .ext = kind != EVENT_SOFTWARE,
+                        .has_error_code = kind == EVENT_EXCEPTION && pushes_error_code(vector),
+                        .error_code = error_code,
+                        .return_eip = return_eip};
+  bool ok = protected_mode(cpu) ? deliver_protected(cpu, &d) : deliver_real(cpu, vector, kind, return_eip);
   if (!ok) return false;
   cpu->eip = cpu->next_eip;
   cpu->delivered = true;
-  cpu->attention &= ~(uint32_t)ATTENTION_HALTED; /* a trap after HLT wakes it */
+  /* A trap after HLT wakes it, and an event ends the inhibition of others. */
+  cpu->attention &= ~(uint32_t)(ATTENTION_HALTED | ATTENTION_STI | ATTENTION_MOV_SS);
+  /* "The processor clears GD upon entering the debug exception handler": MOV DR is possible there. */
+  if (vector == X86_DB && kind != EVENT_SOFTWARE) cpu->dr[7] &= ~UINT64_C(0x2000);
   return true;
-}
-
-/* --- faults of a delivery --- */
-
-typedef enum { BENIGN, CONTRIBUTORY, PAGE } class_t;
-
-static class_t class_of(unsigned vector) {
-  if (vector == X86_PF) return PAGE;
-  bool contributory = vector == X86_DE || (vector >= X86_TS && vector <= X86_GP);
-  return contributory ? CONTRIBUTORY : BENIGN;
-}
-
-static bool is_double_fault(unsigned first, unsigned second) {
-  if (class_of(first) == CONTRIBUTORY) return class_of(second) == CONTRIBUTORY;
-  return class_of(first) == PAGE && class_of(second) != BENIGN;
-}
-
-static bool shutdown(cpu_t *cpu, unsigned vector) {
-  cpu->attention |= ATTENTION_SHUTDOWN;
-  snprintf(cpu->diagnostic, sizeof cpu->diagnostic,
-           "shutdown: vector %u (error code %04x) while delivering a double fault at %04x:%08x", vector,
-           cpu->fault.error_code, cpu->seg[MMU_SEG_CS].selector, (unsigned)cpu->eip);
-  return cpu_stop_here(cpu, CPU_STOP_SHUTDOWN);
-}
-
-static bool deliver_chain(cpu_t *cpu, unsigned vector, event_t kind, uint16_t error_code) {
-  while (!cpu_deliver(cpu, (uint8_t)vector, kind, error_code, (uint32_t)cpu->eip)) {
-    if (cpu->stopping) return false;
-    unsigned second = cpu->fault.vector;
-    if (second == X86_PF) cpu->cr2 = cpu->fault.cr2;
-    if (kind == EVENT_EXCEPTION && vector == X86_DF) return shutdown(cpu, second);
-    bool twice = kind == EVENT_EXCEPTION && is_double_fault(vector, second);
-    vector = twice ? X86_DF : second;
-    error_code = twice ? 0 : cpu->fault.error_code;
-    kind = EVENT_EXCEPTION;
-  }
-  return true;
-}
-
-bool cpu_deliver_fault(cpu_t *cpu) {
-  if (cpu->fault.vector == X86_PF) cpu->cr2 = cpu->fault.cr2;
-  return deliver_chain(cpu, cpu->fault.vector, EVENT_EXCEPTION, cpu->fault.error_code);
-}
-
-bool cpu_deliver_event(cpu_t *cpu, uint8_t vector, event_t kind) {
-  return deliver_chain(cpu, vector, kind, 0);
 }

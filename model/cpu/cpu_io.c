@@ -4,21 +4,14 @@
 #include "cpu_flags.h"
 #include "cpu_priv.h"
 
-enum { TSS_IO_MAP_BASE = 0x66 };
+static uint32_t input(cpu_t *cpu, uint16_t port, unsigned size) {
+  if (cpu->debug.io) cpu_debug_io(cpu, port, size);
+  return cpu->port.in(cpu->port.ctx, port, size);
+}
 
-/* CPL <= IOPL, or the TSS's I/O permission bit map allows every port of the access; else #GP(0). */
-static bool io_allowed(cpu_t *cpu, uint16_t port, unsigned size) {
-  if (!protected_mode(cpu) || cpu->cpl <= iopl(cpu)) return true;
-  const mmu_seg_t *tr = &cpu->seg[MMU_SEG_TR];
-  ref_t ref;
-  if (!tr->usable || !(tr->attr & 8) || tr->limit < TSS_IO_MAP_BASE + 1) return raise_fault(cpu, X86_GP, 0);
-  if (!cpu_mem_ref_system(cpu, MMU_SEG_TR, TSS_IO_MAP_BASE, 2, MMU_READ, false, &ref)) return false;
-  uint32_t offset = (uint32_t)cpu_ref_read(cpu, &ref) + port / 8u;
-  /* Always two bytes: the ports of an access may have their bits in both. */
-  if (offset + 1 > tr->limit) return raise_fault(cpu, X86_GP, 0);
-  if (!cpu_mem_ref_system(cpu, MMU_SEG_TR, offset, 2, MMU_READ, false, &ref)) return false;
-  uint32_t bits = (uint32_t)cpu_ref_read(cpu, &ref) >> (port & 7) & ((1u << size) - 1);
-  return bits == 0 || raise_fault(cpu, X86_GP, 0);
+static void output(cpu_t *cpu, uint16_t port, unsigned size, uint32_t value) {
+  if (cpu->debug.io) cpu_debug_io(cpu, port, size);
+  cpu->port.out(cpu->port.ctx, port, size, value);
 }
 
 static uint16_t port_of(const cpu_t *cpu, const insn_t *in) {
@@ -27,15 +20,15 @@ static uint16_t port_of(const cpu_t *cpu, const insn_t *in) {
 
 static bool in_port(cpu_t *cpu, const insn_t *in) {
   uint16_t port = port_of(cpu, in);
-  if (!io_allowed(cpu, port, in->size)) return false;
-  reg_set(cpu, CPU_EAX, in->size, cpu->port.in(cpu->port.ctx, port, in->size));
+  if (!cpu_check_io(cpu, port, in->size)) return false;
+  reg_set(cpu, CPU_EAX, in->size, input(cpu, port, in->size));
   return true;
 }
 
 static bool out_port(cpu_t *cpu, const insn_t *in) {
   uint16_t port = port_of(cpu, in);
-  if (!io_allowed(cpu, port, in->size)) return false;
-  cpu->port.out(cpu->port.ctx, port, in->size, reg_get(cpu, CPU_EAX, in->size));
+  if (!cpu_check_io(cpu, port, in->size)) return false;
+  output(cpu, port, in->size, reg_get(cpu, CPU_EAX, in->size));
   return true;
 }
 
@@ -54,10 +47,10 @@ static bool ins(cpu_t *cpu, const insn_t *in) {
   uint16_t port = (uint16_t)cpu->gpr[CPU_EDX];
   ref_t ref;
   if (in->rep && !((uint32_t)cpu->gpr[CPU_ECX] & in->address_mask)) return true;
-  if (!io_allowed(cpu, port, in->size)) return false;
+  if (!cpu_check_io(cpu, port, in->size)) return false;
   uint32_t offset = (uint32_t)cpu->gpr[CPU_EDI] & in->address_mask;
   if (!cpu_mem_ref(cpu, MMU_SEG_ES, offset, in->size, MMU_WRITE, false, &ref)) return false;
-  cpu_ref_write(cpu, &ref, cpu->port.in(cpu->port.ctx, port, in->size));
+  cpu_ref_write(cpu, &ref, input(cpu, port, in->size));
   return string_done(cpu, in, CPU_EDI);
 }
 
@@ -65,9 +58,9 @@ static bool outs(cpu_t *cpu, const insn_t *in) {
   uint16_t port = (uint16_t)cpu->gpr[CPU_EDX];
   uint32_t value;
   if (in->rep && !((uint32_t)cpu->gpr[CPU_ECX] & in->address_mask)) return true;
-  if (!io_allowed(cpu, port, in->size)) return false;
+  if (!cpu_check_io(cpu, port, in->size)) return false;
   if (!cpu_mem_read(cpu, in->seg, (uint32_t)cpu->gpr[CPU_ESI] & in->address_mask, in->size, &value)) return false;
-  cpu->port.out(cpu->port.ctx, port, in->size, value);
+  output(cpu, port, in->size, value);
   return string_done(cpu, in, CPU_ESI);
 }
 

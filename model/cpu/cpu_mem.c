@@ -19,14 +19,26 @@ static bool translated(cpu_t *cpu, const mmu_req_t *req, ref_t *ref) {
   return true;
 }
 
-bool cpu_mem_ref(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw, ref_t *ref) {
+bool cpu_mem_ref_aligned(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw,
+                         unsigned align, ref_t *ref) {
   mmu_req_t *req = &cpu->data_req;
   req->seg = (uint8_t)seg;
   req->access = (uint8_t)access;
   req->size = (uint8_t)size;
+  req->align = (uint8_t)align;
   req->rmw = rmw;
   req->offset = offset;
   return translated(cpu, req, ref);
+}
+
+/*
+ * By size: word, doubleword, far pointer with a 32-bit offset, quadword, double extended-precision floating point.
+ * Source: "Alignment Check Exception", table "Alignment Requirements by Data Type".
+ */
+static const uint8_t alignment[17] = {[2] = 1, [4] = 2, [6] = 2, [8] = 3, [10] = 3};
+
+bool cpu_mem_ref(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw, ref_t *ref) {
+  return cpu_mem_ref_aligned(cpu, seg, offset, size, access, rmw, alignment[size], ref);
 }
 
 bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool ext,
@@ -85,5 +97,26 @@ bool cpu_mem_write(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uin
   ref_t ref;
   if (!cpu_mem_ref(cpu, seg, offset, size, MMU_WRITE, false, &ref)) return false;
   cpu_ref_write(cpu, &ref, value);
+  return true;
+}
+
+bool cpu_mem_read_pair(cpu_t *cpu, const insn_t *in, uint64_t *value) {
+  ref_t ref;
+  if (!cpu_mem_ref_aligned(cpu, in->seg, effective_address(cpu, in), 2u * in->size, MMU_READ, false,
+                           alignment[in->size], &ref))
+    return false;
+  *value = cpu_ref_read(cpu, &ref);
+  return true;
+}
+
+/* "32-bit far pointer: 2; 48-bit far pointer: 4" */
+bool cpu_mem_read_pointer(cpu_t *cpu, const insn_t *in, uint32_t *offset, uint16_t *selector) {
+  ref_t ref;
+  if (!cpu_mem_ref_aligned(cpu, in->seg, effective_address(cpu, in), in->size + 2u, MMU_READ, false,
+                           alignment[in->size], &ref))
+    return false;
+  uint64_t pointer = cpu_ref_read(cpu, &ref);
+  *offset = (uint32_t)pointer & operand_mask(in->size);
+  *selector = (uint16_t)(pointer >> 8 * in->size);
   return true;
 }

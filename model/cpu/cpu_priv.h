@@ -45,7 +45,7 @@ struct insn {
 
 #define INSN_INVALID UINT64_MAX
 #define INSN_MODE_32 (UINT64_C(1) << 56)   /* CS.D = 1 */
-#define INSN_MODE_REAL (UINT64_C(1) << 57) /* CR0.PE = 0 */
+#define INSN_MODE_REAL (UINT64_C(1) << 57) /* CR0.PE = 0, or virtual-8086 mode */
 
 /* Instructions that straddle a page: the bytes are compared with memory before each execution. */
 typedef struct {
@@ -73,6 +73,9 @@ enum {
   ATTENTION_HALTED = 1 << 5,   /* HLT */
   ATTENTION_SHUTDOWN = 1 << 6, /* triple fault */
   ATTENTION_ACKED = 1 << 7,    /* an acknowledged interrupt waits for its delivery */
+  ATTENTION_NMI = 1 << 8,      /* an NMI is latched */
+  ATTENTION_TASK = 1 << 9,     /* the task that was switched to has its T flag set */
+  ATTENTION_WATCH = 1 << 10,   /* DR7 enables a breakpoint; there as long as it does */
 };
 
 /* Where an operand lies in physical memory. */
@@ -95,7 +98,9 @@ struct cpu {
   volatile sig_atomic_t stop_requested;
   uint8_t cpl;
   uint8_t acked_vector;
-  bool delivered; /* this instruction ended in an interrupt delivery: no single-step trap after it */
+  bool delivered;   /* this instruction ended in an interrupt delivery: no single-step trap after it */
+  bool keep_resume; /* this instruction loaded RF for the next one: IRET, a task switch */
+  bool nmi_blocked; /* until the next IRET */
 
   /* Why a handler returned false. */
   struct {
@@ -118,6 +123,11 @@ struct cpu {
 
   mmu_seg_t seg[MMU_SEG_COUNT];
   uint64_t cr0, cr2, cr3, cr4, dr[8];
+  struct {                  /* see cpu_debug.c */
+    uint8_t code, data, io; /* which of DR0 to DR3 are enabled for instructions, data, ports */
+    uint32_t met;           /* breakpoints (bits of DR6) that this instruction's accesses met */
+    cpu_port_t port;        /* while data breakpoints are enabled: the port behind the one that looks for them */
+  } debug;
   struct {
     uint64_t base;
     uint16_t limit;
@@ -154,6 +164,15 @@ static inline bool cpu_unimplemented(cpu_t *cpu, const char *what) {
 
 static inline bool protected_mode(const cpu_t *cpu) {
   return (cpu->cr0 & X86_CR0_PE) != 0;
+}
+
+static inline bool virtual_8086(const cpu_t *cpu) {
+  return (cpu->eflags & X86_VM) != 0;
+}
+
+/* Do selectors name descriptors? Otherwise (real and virtual-8086 mode) they are shifted. */
+static inline bool uses_descriptors(const cpu_t *cpu) {
+  return protected_mode(cpu) && !virtual_8086(cpu);
 }
 
 static inline unsigned iopl(const cpu_t *cpu) {
@@ -200,8 +219,13 @@ static inline uint32_t effective_address(const cpu_t *cpu, const insn_t *in) {
   return (uint32_t)(cpu->gpr[in->base] + (cpu->gpr[in->index] << in->scale) + in->disp) & in->address_mask;
 }
 
-/* One data transaction. False: fault or stop, recorded. ref: where the operand lies. */
+/*
+ * One data transaction. False: fault or stop, recorded. ref: where the operand lies. Its size says how it is to be
+ * aligned; the second form is for operands that consist of smaller ones (align: log2 of bytes, 0 if never checked).
+ */
 bool cpu_mem_ref(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw, ref_t *ref);
+bool cpu_mem_ref_aligned(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool rmw,
+                         unsigned align, ref_t *ref);
 /* The same for a system structure: seg = MMU_SEG_TR, MMU_SEG_IDTR ... */
 bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, mmu_access_t access, bool ext,
                         ref_t *ref);
@@ -211,6 +235,9 @@ void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value);
 bool cpu_mem_read(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value);
 bool cpu_mem_read64(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint64_t *value);
 bool cpu_mem_write(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t value);
+/* Two elements of the operand size each: the bounds of BOUND; or an offset and a selector: a far pointer. */
+bool cpu_mem_read_pair(cpu_t *cpu, const insn_t *in, uint64_t *value);
+bool cpu_mem_read_pointer(cpu_t *cpu, const insn_t *in, uint32_t *offset, uint16_t *selector);
 
 /* The ModRM operand, register or memory. */
 static inline bool rm_read(cpu_t *cpu, const insn_t *in, unsigned size, uint32_t *value) {
@@ -280,15 +307,18 @@ bool cpu_control(cpu_t *cpu, const mmu_req_t *req);
 bool cpu_load_segment(cpu_t *cpu, unsigned seg, uint16_t selector);
 /* LOAD_SEG with everything spelled out. */
 bool cpu_load_descriptor(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_load_t reason, unsigned cpl, bool ext);
-/* SET_SEG as real mode loads a segment register. */
-bool cpu_set_segment_real(cpu_t *cpu, unsigned seg, uint16_t selector);
+/* SET_SEG as real and virtual-8086 mode load a segment register. */
+bool cpu_set_segment(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_set_t how);
+bool cpu_set_segment_shifted(cpu_t *cpu, unsigned seg, uint16_t selector);
 bool cpu_commit_segment(cpu_t *cpu, unsigned seg, unsigned staged);
 bool cpu_write_cr(cpu_t *cpu, unsigned cr, uint64_t value);
 void cpu_set_cpl(cpu_t *cpu, unsigned cpl);
 /* Recomputes what is derived from hidden parts and control registers. */
 void cpu_update_mode(cpu_t *cpu);
-/* After a return to an outer level: data segments that the new CPL may not use become null. */
-bool cpu_drop_inner_segments(cpu_t *cpu);
+/* VERIFY of a selector; the answer is in cpu->rsp. */
+bool cpu_verify(cpu_t *cpu, uint16_t selector, mmu_verify_t what);
+/* May the program use these ports? False: #GP(0), or a fault or stop of looking at the I/O permission bit map. */
+bool cpu_check_io(cpu_t *cpu, uint16_t port, unsigned size);
 
 /* --- fetch and decode --- */
 
@@ -328,20 +358,35 @@ handler_t cpu_bind_segment(insn_t *in);
 handler_t cpu_bind_system(insn_t *in);
 handler_t cpu_bind_io(insn_t *in);
 
-/* --- events (cpu_interrupt.c) --- */
+/* --- events (cpu_interrupt.c, cpu_fault.c) --- */
 
 typedef enum {
-  EVENT_SOFTWARE, /* INT n, INT3, INTO: the gate's DPL is checked */
-  EVENT_EXCEPTION,
+  EVENT_SOFTWARE,  /* INT n, INT3, INTO: the gate's DPL is checked */
+  EVENT_EXCEPTION, /* a fault: pushes RF and perhaps an error code */
+  EVENT_TRAP,      /* #DB after an instruction, or of an instruction breakpoint */
   EVENT_EXTERNAL,
 } event_t;
 
-/* Delivers one event. False: a fault of the delivery (recorded, nothing changed) or a stop. */
+/* Delivers one event. False: a fault of the delivery or a stop, recorded; nothing has changed (but after the point of a
+ * task switch from which there is no way back the fault belongs to the new task, at cpu->eip). */
 bool cpu_deliver(cpu_t *cpu, uint8_t vector, event_t kind, uint16_t error_code, uint32_t return_eip);
 /* Delivers the recorded fault at cpu->eip, with double and triple faults. False: the run stops. */
 bool cpu_deliver_fault(cpu_t *cpu);
 /* Delivers an external interrupt or trap, with what its own faults bring. False: the run stops. */
 bool cpu_deliver_event(cpu_t *cpu, uint8_t vector, event_t kind);
+
+/* --- debugging (cpu_debug.c) --- */
+
+/* Derives what is watched from DR0 to DR3, DR7 and CR4.DE; to be called whenever one of them changes. */
+void cpu_debug_update(cpu_t *cpu);
+/* Instruction breakpoints at CS:EIP, as bits of DR6. */
+uint32_t cpu_debug_code(const cpu_t *cpu);
+/* An access to I/O ports: notes the breakpoints that it meets. */
+void cpu_debug_io(cpu_t *cpu, uint16_t port, unsigned size);
+/* Delivers #DB as a trap (or for an instruction breakpoint) with these bits of DR6. False: the run stops. */
+bool cpu_debug_deliver(cpu_t *cpu, uint32_t conditions);
+/* MOV to and from debug registers. */
+handler_t cpu_bind_debug(insn_t *in);
 
 /* Loads EFLAGS from an image of size bytes that IRET or POPF popped, with the rights of the current CPL. (cpu_flags.c)
  */

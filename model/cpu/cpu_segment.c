@@ -34,10 +34,10 @@ static bool pop_seg(cpu_t *cpu, const insn_t *in) {
 }
 
 static bool load_pointer(cpu_t *cpu, unsigned seg, const insn_t *in) {
-  uint64_t pointer;
-  if (!cpu_mem_read64(cpu, in->seg, effective_address(cpu, in), in->size + 2u, &pointer)) return false;
-  if (!cpu_load_segment(cpu, seg, (uint16_t)(pointer >> 8 * in->size))) return false;
-  reg_set(cpu, in->reg, in->size, (uint32_t)pointer);
+  uint32_t offset;
+  uint16_t selector;
+  if (!cpu_mem_read_pointer(cpu, in, &offset, &selector) || !cpu_load_segment(cpu, seg, selector)) return false;
+  reg_set(cpu, in->reg, in->size, offset);
   return true;
 }
 
@@ -63,64 +63,32 @@ static void set_zf(cpu_t *cpu, bool zf) {
   flags_set_arithmetic(cpu, (flags_arithmetic(cpu) & ~(uint32_t)X86_ZF) | (zf ? X86_ZF : 0));
 }
 
-/* Reads a descriptor without loading it. False: fault or stop. found: the selector names an entry of its table. */
-static bool look_up(cpu_t *cpu, uint16_t selector, bool *found, uint64_t *descriptor) {
-  bool local = selector & 4;
-  uint32_t limit = local ? cpu->seg[MMU_SEG_LDTR].limit : cpu->gdtr.limit;
-  *found = selector >> 2 != 0 && (selector | 7u) <= limit && (!local || cpu->seg[MMU_SEG_LDTR].usable);
-  if (!*found) return true;
-  ref_t ref;
-  unsigned table = local ? MMU_SEG_LDTR : MMU_SEG_GDTR;
-  if (!cpu_mem_ref_system(cpu, table, selector & 0xFFF8u, 8, MMU_READ, false, &ref)) return false;
-  *descriptor = cpu_ref_read(cpu, &ref);
-  return true;
-}
-
-/* The privilege check that LAR, LSL, VERR and VERW share: conforming code is visible from everywhere. */
-static bool visible(const cpu_t *cpu, uint64_t d, uint16_t selector) {
-  bool conforming_code = (d >> 40 & 0x1C) == 0x1C;
-  unsigned dpl = d >> 45 & 3;
-  return conforming_code || (cpu->cpl <= dpl && (selector & 3u) <= dpl);
-}
-
-static uint32_t limit_of(uint64_t d) {
-  uint32_t limit = (uint32_t)(d & 0xFFFF) | (uint32_t)(d >> 32 & 0xF0000);
-  return d >> 55 & 1 ? limit << 12 | 0xFFF : limit;
-}
-
-/* System types (S = 0) that LAR and LSL accept. */
-enum { LAR_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11 | 1 << 12 };
-enum { LSL_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 | 1 << 11 };
-
-static bool lar(cpu_t *cpu, const insn_t *in) { /* and LSL */
+/* LAR and LSL. What of the descriptor LAR shows: "00FxFF00H", x being the limit's bits. */
+static bool lar(cpu_t *cpu, const insn_t *in) {
   uint32_t selector;
-  uint64_t d = 0;
-  bool found, is_lar = in->opcode == 0x02;
-  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
-  if (!rm_read(cpu, in, 2, &selector) || !look_up(cpu, (uint16_t)selector, &found, &d)) return false;
-  bool typed = (d >> 44 & 1) || ((is_lar ? LAR_TYPES : LSL_TYPES) >> (d >> 40 & 15) & 1);
-  bool ok = found && typed && visible(cpu, d, (uint16_t)selector);
-  if (ok) reg_set(cpu, in->reg, in->size, is_lar ? (uint32_t)(d >> 32) & 0x00FFFF00 : limit_of(d));
-  set_zf(cpu, ok);
+  bool is_lar = in->opcode == 0x02;
+  if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!rm_read(cpu, in, 2, &selector)) return false;
+  if (!cpu_verify(cpu, (uint16_t)selector, is_lar ? MMU_VERIFY_LAR : MMU_VERIFY_LSL)) return false;
+  uint32_t rights = (uint32_t)(cpu->rsp.descriptor >> 32) & 0x00FFFF00;
+  if (cpu->rsp.verified) reg_set(cpu, in->reg, in->size, is_lar ? rights : cpu->rsp.seg.limit);
+  set_zf(cpu, cpu->rsp.verified);
   return true;
 }
 
 static bool verify(cpu_t *cpu, const insn_t *in) { /* VERR, VERW */
   uint32_t selector;
-  uint64_t d = 0;
-  bool found, write = in->reg == 5;
-  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
-  if (!rm_read(cpu, in, 2, &selector) || !look_up(cpu, (uint16_t)selector, &found, &d)) return false;
-  bool segment = d >> 44 & 1, code = d >> 43 & 1, bit = d >> 41 & 1; /* bit: writable data, readable code */
-  bool right = write ? !code && bit : !code || bit;
-  set_zf(cpu, found && segment && right && visible(cpu, d, (uint16_t)selector));
+  if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!rm_read(cpu, in, 2, &selector)) return false;
+  if (!cpu_verify(cpu, (uint16_t)selector, in->reg == 5 ? MMU_VERIFY_WRITE : MMU_VERIFY_READ)) return false;
+  set_zf(cpu, cpu->rsp.verified);
   return true;
 }
 
 static bool arpl(cpu_t *cpu, const insn_t *in) {
   uint32_t a;
   ref_t ref;
-  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
   if (!rm_modify(cpu, in, 2, &ref, &a)) return false;
   uint32_t rpl = (uint32_t)cpu->gpr[in->reg] & 3;
   bool adjust = (a & 3) < rpl;

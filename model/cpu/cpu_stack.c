@@ -60,13 +60,19 @@ static bool popa(cpu_t *cpu, const insn_t *in) {
   return true;
 }
 
+/* In virtual-8086 mode PUSHF and POPF are sensitive to IOPL. */
+static bool flags_allowed(cpu_t *cpu) {
+  return !virtual_8086(cpu) || iopl(cpu) == 3 || raise_fault(cpu, X86_GP, 0);
+}
+
 static bool pushf(cpu_t *cpu, const insn_t *in) {
+  if (!flags_allowed(cpu)) return false;
   return push(cpu, in->size, flags_get(cpu) & ~(uint32_t)(X86_VM | X86_RF));
 }
 
 static bool popf(cpu_t *cpu, const insn_t *in) {
   uint32_t image;
-  if (!stack_read(cpu, 0, in->size, &image)) return false;
+  if (!flags_allowed(cpu) || !stack_read(cpu, 0, in->size, &image)) return false;
   stack_commit(cpu, stack_offset(cpu, in->size));
   /* POPF leaves VM, VIF, VIP and clears RF. */
   cpu_flags_load(cpu, image & ~(uint32_t)X86_RF, in->size, false);

@@ -1,5 +1,5 @@
 /*
- * System instructions: descriptor tables, control and debug registers, the interrupt flag, HLT, CPUID, RDTSC.
+ * System instructions: descriptor tables, control registers, the interrupt flag, HLT, CPUID, RDTSC.
  */
 #include "cpu_flags.h"
 #include "cpu_priv.h"
@@ -7,14 +7,14 @@
 /* --- 0FH 00H: LDTR and TR --- */
 
 static bool sldt(cpu_t *cpu, const insn_t *in) { /* and STR */
-  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
   unsigned seg = in->reg == 0 ? MMU_SEG_LDTR : MMU_SEG_TR;
   return rm_write(cpu, in, in->mem ? 2 : in->size, cpu->seg[seg].selector);
 }
 
 static bool lldt(cpu_t *cpu, const insn_t *in) { /* and LTR */
   uint32_t selector;
-  if (!protected_mode(cpu)) return raise_fault(cpu, X86_UD, 0);
+  if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
   if (!require_cpl0(cpu) || !rm_read(cpu, in, 2, &selector)) return false;
   bool ldt = in->reg == 2;
   return cpu_load_descriptor(cpu, ldt ? MMU_SEG_LDTR : MMU_SEG_TR, (uint16_t)selector,
@@ -25,13 +25,20 @@ static bool lldt(cpu_t *cpu, const insn_t *in) { /* and LTR */
 
 enum { BASE_24 = 0xFFFFFF }; /* the base that a 16-bit operand size moves */
 
-static bool sgdt(cpu_t *cpu, const insn_t *in) { /* and SIDT */
+/*
+ * SGDT and SIDT store a word and a doubleword, each of which is to be aligned: at an address that is 2 mod 4 ("System
+ * Instructions for memory-management registers": pseudo-descriptor format).
+ */
+static bool sgdt(cpu_t *cpu, const insn_t *in) {
   uint64_t limit = in->reg == 0 ? cpu->gdtr.limit : cpu->idtr.limit;
   uint64_t base = in->reg == 0 ? cpu->gdtr.base : cpu->idtr.base;
-  ref_t ref;
+  uint32_t at = effective_address(cpu, in);
+  ref_t low, high;
   if (in->size == 2) base &= BASE_24;
-  if (!cpu_mem_ref(cpu, in->seg, effective_address(cpu, in), 6, MMU_WRITE, false, &ref)) return false;
-  cpu_ref_write(cpu, &ref, limit | base << 16);
+  if (!cpu_mem_ref(cpu, in->seg, at, 2, MMU_WRITE, false, &low)) return false;
+  if (!cpu_mem_ref(cpu, in->seg, at + 2, 4, MMU_WRITE, false, &high)) return false;
+  cpu_ref_write(cpu, &low, limit);
+  cpu_ref_write(cpu, &high, base);
   return true;
 }
 
@@ -70,7 +77,7 @@ static bool stac(cpu_t *cpu, const insn_t *in) { /* and CLAC */
   return true;
 }
 
-/* --- control and debug registers --- */
+/* --- control registers --- */
 
 static bool mov_r_cr(cpu_t *cpu, const insn_t *in) {
   if (!require_cpl0(cpu)) return false;
@@ -89,22 +96,6 @@ static bool mov_cr_r(cpu_t *cpu, const insn_t *in) {
 static bool clts(cpu_t *cpu, const insn_t *in) {
   (void)in;
   return require_cpl0(cpu) && cpu_write_cr(cpu, 0, cpu->cr0 & ~(uint64_t)X86_CR0_TS);
-}
-
-/* DR4 and DR5 are DR6 and DR7 unless CR4.DE forbids it. Breakpoints are stored, not acted on. */
-static bool mov_dr(cpu_t *cpu, const insn_t *in) {
-  unsigned dr = in->reg;
-  if ((dr == 4 || dr == 5) && (cpu->cr4 & X86_CR4_DE)) return raise_fault(cpu, X86_UD, 0);
-  if (!require_cpl0(cpu)) return false;
-  if (dr == 4 || dr == 5) dr += 2;
-  uint32_t value = (uint32_t)cpu->gpr[in->rm];
-  if (in->opcode == 0x21)
-    cpu->gpr[in->rm] = cpu->dr[dr];
-  else if (dr == 6)
-    cpu->dr[6] = (value & 0x0000E00F) | 0xFFFF0FF0;
-  else
-    cpu->dr[dr] = dr == 7 ? (value & 0xFFFF2BFF) | 0x400 : value;
-  return true;
 }
 
 /* --- the interrupt flag, HLT --- */
@@ -217,7 +208,7 @@ handler_t cpu_bind_system(insn_t *in) {
     return mov_cr_r;
   case 0x21:
   case 0x23:
-    return mov_dr;
+    return cpu_bind_debug(in);
   case 0x30:
   case 0x32:
     return rdmsr;
