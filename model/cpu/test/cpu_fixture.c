@@ -102,13 +102,38 @@ static void send(mmu_req_t req) {
   ck_assert(cpu_send(fx.cpu, &req));
 }
 
-static void set_raw(unsigned seg, uint16_t selector, uint32_t base, uint32_t limit, unsigned attr) {
+void set_segment(unsigned seg, uint16_t selector, uint32_t base, uint32_t limit, unsigned attr) {
   send((mmu_req_t){.op = MMU_OP_SET_SEG,
                    .seg = (uint8_t)seg,
                    .reason = MMU_SET_RAW,
                    .selector = selector,
                    .offset = base,
                    .data = limit | (uint64_t)attr << 32 | UINT64_C(1) << 48});
+}
+
+void set_gate_descriptor(unsigned selector, uint16_t target, uint32_t offset, unsigned attr, unsigned count) {
+  uint32_t high = (offset & 0xFFFF0000) | attr << 8 | count;
+  set_descriptor(selector, (uint64_t)high << 32 | (uint32_t)target << 16 | (offset & 0xFFFF));
+}
+
+void build_rings(void) {
+  for (unsigned d = 0; d < 4; d++) {
+    set_descriptor(RING_CODE + 8 * d, descriptor(0, 0xFFFFF, 0xC9B | d << 5));
+    set_descriptor(RING_CONFORMING + 8 * d, descriptor(0, 0xFFFFF, 0xC9F | d << 5));
+    set_descriptor(RING_DATA + 8 * d, descriptor(0, 0xFFFFF, 0xC93 | d << 5));
+    if (d == 3) break;
+    poke32(TSS + 4 + 8 * d, STACK0_TOP + 0x1000 * d);
+    poke32(TSS + 8 + 8 * d, (RING_DATA + 8 * d) | d);
+  }
+}
+
+void enter_ring(unsigned cpl, uint32_t flags) {
+  set_segment(MMU_SEG_CS, (uint16_t)((RING_CODE + 8 * cpl) | cpl), 0, UINT32_MAX, 0xC9B | cpl << 5);
+  for (unsigned s = MMU_SEG_ES; s <= MMU_SEG_GS; s++) {
+    if (s != MMU_SEG_CS) set_segment(s, (uint16_t)((RING_DATA + 8 * cpl) | cpl), 0, UINT32_MAX, 0xC93 | cpl << 5);
+  }
+  set_reg(CPU_ESP, USER_STACK_TOP);
+  set_flags(flags);
 }
 
 static void build_tables(void) {
@@ -151,11 +176,11 @@ void fixture_up(void) {
   send((mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 0, .data = X86_CR0_PE});
   send((mmu_req_t){.op = MMU_OP_LOAD_TABLE, .seg = MMU_SEG_GDTR, .offset = GDT, .data = 0xFF});
   send((mmu_req_t){.op = MMU_OP_LOAD_TABLE, .seg = MMU_SEG_IDTR, .offset = IDT, .data = 0x7FF});
-  set_raw(MMU_SEG_CS, CODE0, 0, UINT32_MAX, 0xC9B);
+  set_segment(MMU_SEG_CS, CODE0, 0, UINT32_MAX, 0xC9B);
   for (unsigned s = MMU_SEG_ES; s <= MMU_SEG_GS; s++) {
-    if (s != MMU_SEG_CS) set_raw(s, DATA0, 0, UINT32_MAX, 0xC93);
+    if (s != MMU_SEG_CS) set_segment(s, DATA0, 0, UINT32_MAX, 0xC93);
   }
-  set_raw(MMU_SEG_TR, TSS_SELECTOR, TSS, 0x67, 0x08B);
+  set_segment(MMU_SEG_TR, TSS_SELECTOR, TSS, 0x67, 0x08B);
 }
 
 void fixture_down(void) {
@@ -175,10 +200,10 @@ void set_pte(uint32_t laddr, uint32_t entry) {
 }
 
 void enter_ring3(uint32_t flags) {
-  set_raw(MMU_SEG_CS, CODE3, 0, UINT32_MAX, 0xCFB);
+  set_segment(MMU_SEG_CS, CODE3, 0, UINT32_MAX, 0xCFB);
   static const uint8_t data[] = {MMU_SEG_ES, MMU_SEG_SS, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS};
   for (unsigned i = 0; i < sizeof data; i++)
-    set_raw(data[i], DATA3, 0, UINT32_MAX, 0xCF3);
+    set_segment(data[i], DATA3, 0, UINT32_MAX, 0xCF3);
   set_reg(CPU_ESP, USER_STACK_TOP);
   set_flags(flags);
 }
@@ -228,6 +253,15 @@ void run(unsigned n) {
 bool halted_in(unsigned vector) {
   if (eip() != HANDLERS + 16 * vector + 1) cpu_dump(fx.cpu, stderr);
   return eip() == HANDLERS + 16 * vector + 1;
+}
+
+bool faulted(unsigned vector, uint32_t error_code) {
+  bool ok = eip() == HANDLERS + 16 * vector && frame(0) == error_code;
+  if (!ok) {
+    cpu_dump(fx.cpu, stderr);
+    fprintf(stderr, "not vector %u, error code %x\n", vector, error_code);
+  }
+  return ok;
 }
 
 uint32_t frame(unsigned i) {

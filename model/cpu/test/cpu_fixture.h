@@ -43,7 +43,11 @@ enum {
   DATA3 = 0x23,
   TSS_SELECTOR = 0x28,
   SMALL_DATA = 0x30,
-  SMALL_CODE = 0x38
+  SMALL_CODE = 0x38,
+  RING_CODE = 0x40, /* + 8 * DPL, after build_rings */
+  RING_CONFORMING = 0x60,
+  RING_DATA = 0x80,
+  FREE = 0xA0, /* the first that is not used */
 };
 
 enum { LOG_MAX = 4096 };
@@ -84,6 +88,15 @@ enum { GATE_INTERRUPT = 0x8E, GATE_TRAP = 0x8F, GATE_USER = 0xEE, GATE_INTERRUPT
 uint64_t descriptor(uint32_t base, uint32_t limit, unsigned attr);
 void set_descriptor(unsigned selector, uint64_t value);
 
+/* Descriptors of code, conforming code and data for each ring, and stacks for rings 0 to 2 in the TSS. */
+void build_rings(void);
+/* Enters that ring at CODE_AT with flat segments of it, ESP = USER_STACK_TOP. */
+void enter_ring(unsigned cpl, uint32_t eflags);
+/* A gate in the GDT. count: parameters. */
+void set_gate_descriptor(unsigned selector, uint16_t target, uint32_t offset, unsigned attr, unsigned count);
+/* SET_SEG with MMU_SET_RAW. */
+void set_segment(unsigned seg, uint16_t selector, uint32_t base, uint32_t limit, unsigned attr);
+
 /* Turns paging on, CR0.WP as given. */
 void enable_paging(bool wp);
 /* The page-table entry of a page below 4 MiB. */
@@ -107,6 +120,8 @@ void run(unsigned n);
 
 /* After a handler of ours halted: is it the handler of vector v? */
 bool halted_in(unsigned vector);
+/* Has the last instruction faulted, and its handler (in ring 0) not begun? */
+bool faulted(unsigned vector, uint32_t error_code);
 /* The frame that the delivery pushed: word i from the top of the current stack. */
 uint32_t frame(unsigned i);
 
