@@ -23,7 +23,7 @@ static void remove_file(void) {
   remove(path);
 }
 
-static const trace_header_t header = {.ram_bytes = 16 << 20, .mmu = {8, 4, 8, false, true}, .origin = "a test"};
+static const trace_header_t header = {.ram_bytes = 16 << 20, .mmu = {8, 4, 8, false, true, true}, .origin = "a test"};
 
 /* Any request that the validity check lets pass, with fields of all sizes. */
 static mmu_req_t random_request(rng_t *rng) {
@@ -119,7 +119,7 @@ static unsigned read_stream(trace_status_t *status) {
   ck_assert_msg(r != NULL, "%s", error);
   ck_assert_uint_eq(h.ram_bytes, header.ram_bytes);
   ck_assert_uint_eq(h.mmu.tlb_ways, 4);
-  ck_assert(h.mmu.accessed_on_fault && !h.mmu.limit_wraps);
+  ck_assert(h.mmu.accessed_on_fault && h.mmu.pat_reserved && !h.mmu.limit_wraps);
   ck_assert_str_eq(h.origin, header.origin);
   rng_t rng = {1};
   unsigned n = 0;

@@ -106,7 +106,7 @@ static mmu_privilege_t privilege(const mmu_req_t *req) {
 enum { ACCESS_SEGS = 0x3F | 1 << MMU_SEG_STAGED_CS | 1 << MMU_SEG_STAGED_SS };
 
 static inline void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  assert(ACCESS_SEGS >> req->seg & 1);
+  assert(req->seg < MMU_SEG_COUNT && ACCESS_SEGS >> req->seg & 1);
   assert(req->access <= MMU_EXECUTE && req->size - 1u < 16 && (req->cpl | req->align) <= 3);
   assert(req->access != MMU_EXECUTE || req->align == 0);
   uint32_t laddr;

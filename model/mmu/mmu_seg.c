@@ -21,7 +21,6 @@ static bool within_limit(const mmu_t *mmu, const mmu_seg_t *seg, uint32_t offset
 /* Is an operand at laddr less aligned than the request asks, where that is a fault? Source: "Control Registers" (AM).
  */
 static bool is_misaligned(const mmu_t *mmu, const mmu_req_t *req, uint32_t laddr) {
-  assert(req->align <= 3 && req->access != MMU_EXECUTE);
   if ((laddr & ((1u << req->align) - 1)) == 0) return false;
   return mmu->cr0 & X86_CR0_AM && mmu->cr0 & X86_CR0_PE && req->ac && req->cpl == 3 && !req->implicit;
 }

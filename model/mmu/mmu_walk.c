@@ -13,9 +13,6 @@
 /* Bits 21:13 of a PDE that maps a 4 MiB page; without PSE-36 none of them is an address bit. */
 static const uint32_t RESERVED_4M = 0x003FE000u;
 
-/* Where entries choose a memory type on a processor that has a PAT. */
-enum { PTE_PAT = 1 << 7, PDE_4M_PAT = 1 << 12 };
-
 /* The combined rights of two levels: an entry's own bits, but U and W only if the level above has them too. */
 static uint32_t combine(uint32_t pte, uint32_t pde) {
   return pte & (pde | ~(uint32_t)(X86_PTE_U | X86_PTE_W));
@@ -62,7 +59,7 @@ static void set_bits(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, uint32_t *
 /* The walk's second half where the PDE maps a 4 MiB page. */
 static bool walk_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint32_t pde_paddr, uint32_t pde,
                        mmu_page_t *page, mmu_rsp_t *rsp) {
-  uint32_t reserved = RESERVED_4M | (mmu->config.pat_reserved ? PDE_4M_PAT : 0);
+  uint32_t reserved = RESERVED_4M | (mmu->config.pat_reserved ? X86_PDE_PAT : 0);
   if (pde & reserved) return page_fault(rsp, rights, laddr, X86_PF_P | X86_PF_RSVD);
   if (!mmu_permits(rights, pde)) return page_fault(rsp, rights, laddr, X86_PF_P);
 
@@ -83,7 +80,7 @@ bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t
   uint32_t pte_paddr = (pde & MMU_FRAME_4K) + 4 * (laddr >> 12 & 0x3FF);
   uint32_t pte = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PTE, pte_paddr, 4, rsp);
   if (!(pte & X86_PTE_P)) return page_fault(rsp, rights, laddr, 0);
-  if (mmu->config.pat_reserved && mmu->cr4 & X86_CR4_PSE && pte & PTE_PAT)
+  if (mmu->config.pat_reserved && mmu->cr4 & X86_CR4_PSE && pte & X86_PTE_PAT)
     return page_fault(rsp, rights, laddr, X86_PF_P | X86_PF_RSVD);
   if (!mmu_permits(rights, combine(pte, pde))) return page_fault(rsp, rights, laddr, X86_PF_P);
 

@@ -73,7 +73,9 @@ enum {
   X86_PTE_A = 1u << 5,
   X86_PTE_D = 1u << 6,
   X86_PDE_PS = 1u << 7,
+  X86_PTE_PAT = 1u << 7,
   X86_PTE_G = 1u << 8,
+  X86_PDE_PAT = 1u << 12, /* of a PDE that maps a 4 MiB page */
 };
 
 /* EFLAGS. */

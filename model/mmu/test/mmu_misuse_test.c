@@ -12,6 +12,8 @@ static const mmu_req_t MISUSE[] = {
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 17},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_TR, .size = 1},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_LINEAR, .size = 1},
+    {.op = MMU_OP_ACCESS, .seg = 32 + MMU_SEG_DS, .size = 1},
+    {.op = 64 + MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 1},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 1, .access = 3},
     {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 1, .cpl = 4},
     {.op = MMU_OP_SYSTEM, .seg = MMU_SEG_DS, .size = 1},
