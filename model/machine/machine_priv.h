@@ -35,7 +35,6 @@ struct machine {
   pic_t pic;
   lapic_t lapic;
   ioapic_t ioapic;
-  bool nmi; /* an NMI was requested; the CPU has no pin for it yet */
   pit_t pit;
   uart_t uart;
   cmos_t cmos;
