@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu_flags.h"
+#include "cpu_fpu.h"
 
 void cpu_reset(cpu_t *cpu) {
   for (unsigned s = 0; s < MMU_SEG_COUNT; s++)
@@ -25,13 +26,14 @@ void cpu_reset(cpu_t *cpu) {
     cpu->gpr[n] = cpu->dr[n] = 0;
   cpu->dr[6] = 0xFFFF0FF0;
   cpu->dr[7] = 0x400;
-  cpu->gpr[CPU_EDX] = 0x633;
+  cpu->gpr[CPU_EDX] = cpu->model.signature;
   cpu->eip = 0xFFF0;
   cpu->attention &= ATTENTION_INTR; /* the pin is its driver's */
   cpu->nmi_blocked = cpu->delivered = cpu->keep_resume = false;
   cpu->debug.met = 0;
   cpu->diagnostic[0] = '\0';
   flags_set(cpu, 0);
+  fpu_power_up(cpu);
   cpu_set_cpl(cpu, 0);
   cpu_debug_update(cpu);
   cpu_update_mode(cpu);
@@ -60,8 +62,20 @@ cpu_t *cpu_create(const cpu_port_t *port) {
     cpu->splits[i].insn = cpu->no_hint;
   cpu->fetch_req = (mmu_req_t){.op = MMU_OP_ACCESS, .seg = MMU_SEG_CS, .access = MMU_EXECUTE};
   cpu->data_req = (mmu_req_t){.op = MMU_OP_ACCESS};
+  cpu_model_make(&cpu->model, CPU_PPRO);
   cpu_reset(cpu);
   return cpu;
+}
+
+void cpu_set_profile(cpu_t *cpu, cpu_profile_t profile) {
+  cpu_model_make(&cpu->model, profile);
+  cpu_decoder_set_profile(cpu->decoder, profile);
+  cpu_forget_code(cpu);
+  if (cpu->count == 0) cpu->gpr[CPU_EDX] = cpu->model.signature;
+}
+
+void cpu_set_ignne(cpu_t *cpu, bool level) {
+  cpu->fpu.ignne = level;
 }
 
 void cpu_destroy(cpu_t *cpu) {

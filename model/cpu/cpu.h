@@ -29,7 +29,7 @@
 #include "mmu.h"
 
 /*
- * What the emulator needs from outside. All functions are required. paddr/size stay within one page.
+ * What the emulator needs from outside. All functions but the last are required. paddr/size stay within one page.
  */
 typedef struct {
   void *ctx;
@@ -41,6 +41,12 @@ typedef struct {
   uint32_t (*in)(void *ctx, uint16_t port, unsigned size);                /* size 1, 2, 4 bytes */
   void (*out)(void *ctx, uint16_t port, unsigned size, uint32_t data);
   uint8_t (*interrupt_ack)(void *ctx); /* INTA: the vector of the pending external interrupt */
+  /*
+   * FERR#, optional: with CR0.NE = 0 an x87 instruction met an unmasked exception of an earlier one. The processor
+   * waits at the instruction for an interrupt, and calls again each time it looks; it goes on once the exception is
+   * cleared or IGNNE# is there. Without this function it goes on as if IGNNE# were.
+   */
+  void (*fpu_error)(void *ctx);
 } cpu_port_t;
 
 /* Why cpu_run came back. */
@@ -54,6 +60,9 @@ typedef enum {
 
 typedef struct cpu cpu_t;
 
+/* Processors, each with the instructions of those before it. */
+typedef enum { CPU_386, CPU_486, CPU_PENTIUM, CPU_PPRO } cpu_profile_t;
+
 /* Returns a CPU in its state after RESET (the MMU behind the port must be in its own), or NULL without memory. */
 cpu_t *cpu_create(const cpu_port_t *port);
 void cpu_destroy(cpu_t *cpu);
@@ -63,6 +72,14 @@ void cpu_destroy(cpu_t *cpu);
  * behind the port. The instruction count goes on, the INTR pin stays as it is.
  */
 void cpu_reset(cpu_t *cpu);
+
+/*
+ * Makes it another processor than the Pentium Pro it is created as: its instructions, CPUID, bits of control registers
+ * and EFLAGS, model-specific registers. To be called before the first instruction.
+ */
+void cpu_set_profile(cpu_t *cpu, cpu_profile_t profile);
+/* "386", "486", "pentium", "ppro". Returns false for any other name. */
+bool cpu_profile_by_name(const char *name, cpu_profile_t *profile);
 
 /*
  * Runs at most max_insns instructions (an instruction that faults counts as one; each REP iteration too).
@@ -76,6 +93,9 @@ void cpu_set_intr(cpu_t *cpu, bool level);
 
 /* The NMI pin: an edge, latched until it is delivered. After a delivery NMIs are blocked until the next IRET. */
 void cpu_set_nmi(cpu_t *cpu);
+
+/* The IGNNE# pin: with CR0.NE = 0, x87 instructions ignore unmasked exceptions. */
+void cpu_set_ignne(cpu_t *cpu, bool level);
 
 /* Ends cpu_run after the current instruction. */
 void cpu_request_stop(cpu_t *cpu);

@@ -3,6 +3,8 @@
  */
 #include "cpu_priv.h"
 
+enum { CR0_CACHE = X86_CR0_CD | X86_CR0_NW };
+
 void cpu_set_cpl(cpu_t *cpu, unsigned cpl) {
   cpu->cpl = (uint8_t)cpl;
   cpu->fetch_req.cpl = (uint8_t)cpl;
@@ -91,6 +93,8 @@ bool cpu_commit_segment(cpu_t *cpu, unsigned seg, unsigned staged) {
 }
 
 bool cpu_write_cr(cpu_t *cpu, unsigned cr, uint64_t value) {
+  if (cr == 0) value = (value & cpu->model.cr0) | (cpu->cr0 & ~(uint64_t)cpu->model.cr0 & CR0_CACHE);
+  if (cr == 4 && (value & ~(uint64_t)cpu->model.cr4)) return raise_fault(cpu, X86_GP, 0);
   mmu_req_t req = {.op = MMU_OP_WRITE_CR, .cr = (uint8_t)cr, .data = value};
   return cpu_control(cpu, &req);
 }

@@ -1,5 +1,6 @@
 /*
- * From bytes to insn_t. Zydis finds the fields and rejects what is no instruction; the groups choose the handler.
+ * From bytes to insn_t: the fields are found with the opcode maps of the processor; the groups choose the handler.
+ * Zydis writes the text of an instruction, and the tests hold the lengths found here against its.
  */
 #include "cpu_priv.h"
 
@@ -8,7 +9,11 @@
 
 #include <Zydis/Zydis.h>
 
+#include "cpu_opcodes.h"
+
 struct decoder {
+  cpu_profile_t profile;
+  opcode_map_t map;
   ZydisDecoder wide;   /* CS.D = 1 */
   ZydisDecoder narrow; /* CS.D = 0, protected mode */
   ZydisDecoder real;
@@ -25,6 +30,7 @@ struct decoder *cpu_decoder_create(void) {
     free(decoder);
     return NULL;
   }
+  cpu_decoder_set_profile(decoder, CPU_PPRO);
   return decoder;
 }
 
@@ -32,9 +38,9 @@ void cpu_decoder_destroy(struct decoder *decoder) {
   free(decoder);
 }
 
-static const ZydisDecoder *decoder_of(const struct decoder *decoder, uint64_t mode) {
-  if (mode & INSN_MODE_32) return &decoder->wide;
-  return mode & INSN_MODE_REAL ? &decoder->real : &decoder->narrow;
+void cpu_decoder_set_profile(struct decoder *decoder, cpu_profile_t profile) {
+  decoder->profile = profile;
+  opcode_map_make(&decoder->map, profile);
 }
 
 /* --- what is not an instruction --- */
@@ -49,62 +55,47 @@ static bool too_long(cpu_t *cpu, const insn_t *in) {
   return raise_fault(cpu, X86_GP, 0);
 }
 
-static bool missing(cpu_t *cpu, const insn_t *in) {
-  (void)in;
-  return cpu_unimplemented(cpu, "instruction");
+/* --- the bytes --- */
+
+typedef struct {
+  const uint8_t *bytes;
+  unsigned n, at;
+  bool ended; /* more was asked for than there is */
+} cursor_t;
+
+static uint8_t next(cursor_t *c) {
+  if (c->at >= c->n) {
+    c->ended = true;
+    return 0;
+  }
+  return c->bytes[c->at++];
 }
 
-/* x87 without an x87: #NM where CR0 asks for it. */
-static bool missing_x87(cpu_t *cpu, const insn_t *in) {
-  if (in->opcode == 0x9B) {
-    bool trap = (cpu->cr0 & X86_CR0_MP) && (cpu->cr0 & X86_CR0_TS);
-    return !trap || raise_fault(cpu, X86_NM, 0);
-  }
-  if (cpu->cr0 & (X86_CR0_EM | X86_CR0_TS)) return raise_fault(cpu, X86_NM, 0);
-  return cpu_unimplemented(cpu, "x87 instruction");
-}
-
-/* Extensions that CPUID does not report and that software without them cannot meet by accident. */
-static bool is_absent(const ZydisDecodedInstruction *z) {
-  switch (z->mnemonic) {
-  case ZYDIS_MNEMONIC_SYSENTER:
-  case ZYDIS_MNEMONIC_SYSEXIT:
-  case ZYDIS_MNEMONIC_SYSCALL:
-  case ZYDIS_MNEMONIC_SYSRET:
-  case ZYDIS_MNEMONIC_RSM:
-  case ZYDIS_MNEMONIC_RDTSCP:
-  case ZYDIS_MNEMONIC_XGETBV:
-  case ZYDIS_MNEMONIC_XSETBV:
-  case ZYDIS_MNEMONIC_MONITOR:
-  case ZYDIS_MNEMONIC_MWAIT:
-  case ZYDIS_MNEMONIC_INVPCID:
-  case ZYDIS_MNEMONIC_GETSEC:
-    return true;
-  default:
-    break;
-  }
-  return z->meta.isa_set == ZYDIS_ISA_SET_VTX || z->meta.isa_set == ZYDIS_ISA_SET_SVM;
+/* size bytes, sign-extended. */
+static uint32_t next_signed(cursor_t *c, unsigned size) {
+  uint32_t value = 0;
+  for (unsigned i = 0; i < size; i++)
+    value |= (uint32_t)next(c) << 8 * i;
+  unsigned unused = 32 - 8 * size;
+  return (uint32_t)((int32_t)(value << unused) >> unused);
 }
 
 /* --- fields --- */
 
-static void set_prefixes(insn_t *in, const ZydisDecodedInstruction *z, uint64_t mode) {
+/* Reads the prefixes and returns the byte behind them. The last one of a kind counts. */
+static uint8_t prefixes(cursor_t *c, insn_t *in, uint64_t mode, bool *lock) {
   bool operand_32 = mode & INSN_MODE_32, address_32 = mode & INSN_MODE_32;
-  bool operand_seen = false, address_seen = false;
+  in->size = operand_32 ? 4 : 2;
+  in->address_mask = address_32 ? UINT32_MAX : 0xFFFF;
   in->seg = MMU_SEG_COUNT;
-  for (unsigned i = 0; i < z->raw.prefix_count; i++) {
-    switch (z->raw.prefixes[i].value) {
+  for (;;) {
+    uint8_t byte = next(c);
+    switch (byte) {
     case 0x26:
-      in->seg = MMU_SEG_ES;
-      break;
     case 0x2E:
-      in->seg = MMU_SEG_CS;
-      break;
     case 0x36:
-      in->seg = MMU_SEG_SS;
-      break;
     case 0x3E:
-      in->seg = MMU_SEG_DS;
+      in->seg = byte >> 3 & 3;
       break;
     case 0x64:
       in->seg = MMU_SEG_FS;
@@ -113,127 +104,127 @@ static void set_prefixes(insn_t *in, const ZydisDecodedInstruction *z, uint64_t 
       in->seg = MMU_SEG_GS;
       break;
     case 0x66:
-      operand_seen = true;
+      in->size = operand_32 ? 2 : 4;
       break;
     case 0x67:
-      address_seen = true;
+      in->address_mask = address_32 ? 0xFFFF : UINT32_MAX;
+      break;
+    case 0xF0:
+      *lock = true;
       break;
     case 0xF2:
     case 0xF3:
-      in->rep = z->raw.prefixes[i].value;
+      in->rep = byte;
       break;
     default:
-      break;
+      return byte;
     }
   }
-  in->size = operand_32 != operand_seen ? 4 : 2;
-  in->address_mask = address_32 != address_seen ? UINT32_MAX : 0xFFFF;
 }
 
-static void set_address_16(insn_t *in, unsigned mod, unsigned rm) {
+static void address_16(cursor_t *c, insn_t *in, unsigned mod, unsigned rm) {
   static const uint8_t base[8] = {CPU_EBX, CPU_EBX, CPU_EBP, CPU_EBP, CPU_ESI, CPU_EDI, CPU_EBP, CPU_EBX};
   static const uint8_t index[4] = {CPU_ESI, CPU_EDI, CPU_ESI, CPU_EDI};
-  if (mod == 0 && rm == 6) return;
-  in->base = base[rm];
+  bool absolute = mod == 0 && rm == 6;
+  if (!absolute) in->base = base[rm];
   if (rm < 4) in->index = index[rm];
+  in->disp = next_signed(c, absolute ? 2 : mod);
 }
 
-static void set_address_32(insn_t *in, const ZydisDecodedInstruction *z) {
-  unsigned mod = z->raw.modrm.mod, rm = z->raw.modrm.rm;
-  if (rm != 4) {
-    if (mod != 0 || rm != 5) in->base = (uint8_t)rm;
-    return;
+static void address_32(cursor_t *c, insn_t *in, unsigned mod, unsigned rm) {
+  unsigned base = rm;
+  if (rm == 4) {
+    uint8_t sib = next(c);
+    base = sib & 7;
+    if ((sib >> 3 & 7) != 4) {
+      in->index = sib >> 3 & 7;
+      in->scale = sib >> 6;
+    }
   }
-  if (z->raw.sib.base != 5 || mod != 0) in->base = z->raw.sib.base;
-  if (z->raw.sib.index == 4) return;
-  in->index = z->raw.sib.index;
-  /* Zydis gives the two bits or the factor, depending on its version. */
-  in->scale = z->raw.sib.scale;
+  bool absolute = mod == 0 && base == 5;
+  if (!absolute) in->base = (uint8_t)base;
+  in->disp = next_signed(c, absolute || mod == 2 ? 4 : mod);
 }
 
-static void set_operands(insn_t *in, const ZydisDecodedInstruction *z) {
-  in->base = in->index = REG_NONE;
-  in->disp = (uint32_t)z->raw.disp.value;
-  in->reg = z->opcode & 7;
-  in->rm = z->opcode & 7;
-  if (z->attributes & ZYDIS_ATTRIB_HAS_MODRM) {
-    in->reg = z->raw.modrm.reg;
-    in->rm = z->raw.modrm.rm;
-    in->mem = z->raw.modrm.mod != 3;
-    if (in->mem && in->address_mask == UINT32_MAX) set_address_32(in, z);
-    if (in->mem && in->address_mask != UINT32_MAX) set_address_16(in, z->raw.modrm.mod, z->raw.modrm.rm);
+static void operands(cursor_t *c, insn_t *in, unsigned form) {
+  unsigned mod = in->modrm >> 6;
+  in->mem = (form & OP_MODRM) && mod != 3;
+  if (form & (OP_MODRM | OP_REGISTERS)) {
+    in->reg = in->modrm >> 3 & 7;
+    in->rm = in->modrm & 7;
   }
+  if (in->mem && in->address_mask == UINT32_MAX) address_32(c, in, mod, in->rm);
+  if (in->mem && in->address_mask != UINT32_MAX) address_16(c, in, mod, in->rm);
   if (in->seg == MMU_SEG_COUNT) in->seg = in->base == CPU_EBP || in->base == CPU_ESP ? MMU_SEG_SS : MMU_SEG_DS;
 
-  uint64_t imm = z->raw.imm[0].value.u;
-  switch (z->raw.imm[0].size) {
-  case 8:
-    in->imm = (uint32_t)(int8_t)imm;
-    break;
-  case 16:
-    in->imm = (uint32_t)(int16_t)imm;
-    break;
-  default:
-    in->imm = (uint32_t)imm;
-    break;
-  }
-  in->imm2 = (uint16_t)z->raw.imm[1].value.u;
+  if ((form & OP_IMM_TEST) && in->reg < 2) form |= in->opcode & 1 ? OP_IMM_Z : OP_IMM_8;
+  if (form & OP_MOFFS) in->disp = next_signed(c, in->address_mask == UINT32_MAX ? 4 : 2);
+  if (form & OP_IMM_8) in->imm = next_signed(c, 1);
+  if (form & OP_IMM_16) in->imm = next_signed(c, 2);
+  if (form & (OP_IMM_Z | OP_FAR)) in->imm = next_signed(c, in->size);
+  if (form & OP_FAR) in->imm2 = (uint16_t)next_signed(c, 2);
+  if (form & OP_LEVEL) in->imm2 = next(c);
 }
 
+/* --- choice --- */
+
 static handler_t bind(insn_t *in) {
-  static handler_t (*const groups[])(insn_t *) = {cpu_bind_alu,   cpu_bind_move,    cpu_bind_stack,  cpu_bind_branch,
-                                                  cpu_bind_shift, cpu_bind_bit,     cpu_bind_muldiv, cpu_bind_string,
-                                                  cpu_bind_far,   cpu_bind_segment, cpu_bind_system, cpu_bind_io};
+  static handler_t (*const groups[])(insn_t *) = {
+      cpu_bind_alu,    cpu_bind_move, cpu_bind_stack,   cpu_bind_branch, cpu_bind_shift, cpu_bind_bit, cpu_bind_muldiv,
+      cpu_bind_string, cpu_bind_far,  cpu_bind_segment, cpu_bind_system, cpu_bind_msr,   cpu_bind_io,  cpu_bind_fpu};
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++) {
     handler_t run = groups[i](in);
     if (run) return run;
   }
-  return NULL;
+  return invalid_opcode;
 }
 
-/* Legacy opcodes only: nothing that Zydis takes for a VEX, EVEX, XOP or 3DNow! encoding reaches the groups. */
-static handler_t choose(insn_t *in, const ZydisDecodedInstruction *z) {
-  if (z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) return missing;
-  if (z->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT) {
-    if ((in->opcode & 0xF8) == 0xD8 || in->opcode == 0x9B) return missing_x87;
-  } else if (z->opcode_map == ZYDIS_OPCODE_MAP_0F) {
+/* Is this ModRM byte one that the opcode has, and one that LOCK may precede if it does? */
+static bool valid_modrm(const struct decoder *decoder, const opcode_t *opcode, const insn_t *in, bool lock) {
+  unsigned reg = in->modrm >> 3 & 7, rm = in->modrm & 7;
+  bool memory = in->modrm < 0xC0 && !(opcode->form & OP_REGISTERS);
+  if (memory) return (lock ? opcode->lockable : opcode->memory) >> reg & 1;
+  return !lock && (opcode->reg >> reg & 1) && !opcode_refused(decoder->profile, in->opcode2, in->opcode, reg, rm);
+}
+
+/* Finds everything but the handler. Returns false as soon as it is known that there is no such instruction. */
+static bool find_fields(const struct decoder *decoder, uint64_t mode, cursor_t *c, insn_t *in) {
+  bool lock = false;
+  in->base = in->index = REG_NONE;
+  in->opcode = prefixes(c, in, mode, &lock);
+  if (in->opcode == 0x0F && !c->ended) {
     in->opcode2 = 0x0F;
-  } else {
-    return is_absent(z) ? invalid_opcode : missing;
+    in->opcode = next(c);
   }
-  if (is_absent(z)) return invalid_opcode;
-  handler_t run = bind(in);
-  return run ? run : missing;
-}
-
-/* How many bytes an invalid instruction takes to be known as one. */
-static unsigned invalid_length(const ZydisDecoder *zydis, const uint8_t *bytes, unsigned n) {
-  ZydisDecodedInstruction z;
-  for (unsigned length = 1; length < n; length++) {
-    ZyanStatus status = ZydisDecoderDecodeInstruction(zydis, NULL, bytes, length, &z);
-    if (status != ZYDIS_STATUS_NO_MORE_DATA) return length;
+  if (c->ended) return true;
+  const opcode_t *opcode = &decoder->map.of[in->opcode2 != 0][in->opcode];
+  bool modrm = opcode->form & (OP_MODRM | OP_REGISTERS);
+  if (!(opcode->form & OP_VALID) || (lock && !modrm)) return false;
+  in->reg = in->rm = in->opcode & 7;
+  if (modrm) {
+    in->modrm = next(c);
+    if (c->ended) return true;
+    if (!valid_modrm(decoder, opcode, in, lock)) return false;
   }
-  return n;
+  operands(c, in, opcode->form);
+  return true;
 }
 
 bool cpu_decode(const struct decoder *decoder, uint64_t mode, const uint8_t *bytes, unsigned n, insn_t *in) {
-  const ZydisDecoder *zydis = decoder_of(decoder, mode);
-  ZydisDecodedInstruction z;
-  ZyanStatus status = ZydisDecoderDecodeInstruction(zydis, NULL, bytes, n, &z);
+  cursor_t c = {bytes, n < INSN_BYTES_MAX ? n : INSN_BYTES_MAX, 0, false};
   memset(in, 0, sizeof *in);
-  if (ZYAN_SUCCESS(status)) {
-    in->length = z.length;
-    in->opcode = z.opcode;
-    set_prefixes(in, &z, mode);
-    set_operands(in, &z);
-    in->run = choose(in, &z);
-    return true;
-  }
-  bool more = status == ZYDIS_STATUS_NO_MORE_DATA;
-  if (more && n < INSN_BYTES_MAX) return false;
-  in->run = more || status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : invalid_opcode;
-  in->length = (uint8_t)(more ? n : invalid_length(zydis, bytes, n));
+  bool valid = find_fields(decoder, mode, &c, in);
+  if (c.ended && n < INSN_BYTES_MAX) return false;
+  in->length = (uint8_t)c.at;
+  in->run = c.ended ? too_long : valid ? bind(in) : invalid_opcode;
   return true;
+}
+
+/* --- text --- */
+
+static const ZydisDecoder *decoder_of(const struct decoder *decoder, uint64_t mode) {
+  if (mode & INSN_MODE_32) return &decoder->wide;
+  return mode & INSN_MODE_REAL ? &decoder->real : &decoder->narrow;
 }
 
 void cpu_decode_text(const struct decoder *decoder, uint64_t mode, uint32_t eip, const uint8_t *bytes, unsigned n,

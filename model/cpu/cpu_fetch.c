@@ -145,6 +145,13 @@ void cpu_code_changed(cpu_t *cpu, uint64_t paddr, unsigned size) {
   }
 }
 
+void cpu_forget_code(cpu_t *cpu) {
+  for (unsigned i = 0; i < INSN_CACHE; i++)
+    cpu->cache[i].tag = INSN_INVALID;
+  for (unsigned i = 0; i < INSN_SPLITS; i++)
+    cpu->splits[i].insn.tag = INSN_INVALID;
+}
+
 void cpu_memory_changed(cpu_t *cpu, uint64_t paddr, unsigned size) {
   while (size) {
     unsigned room = MMU_PAGE_BYTES - (unsigned)(paddr & (MMU_PAGE_BYTES - 1));

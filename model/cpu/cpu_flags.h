@@ -89,7 +89,7 @@ static inline uint32_t flags_get(const cpu_t *cpu) {
 
 /* The flags besides the arithmetic ones, and what follows from them. */
 static inline void flags_set_system(cpu_t *cpu, uint32_t f) {
-  cpu->eflags = f & ~(uint32_t)(FLAGS_ARITHMETIC | FLAGS_FIXED);
+  cpu->eflags = f & cpu->model.eflags;
   cpu->data_req.ac = (f & X86_AC_FLAG) != 0;
   cpu->data_req.vm = cpu->fetch_req.vm = (f & X86_VM) != 0;
   cpu->attention &= ~(uint32_t)(ATTENTION_TRAP | ATTENTION_RESUME);

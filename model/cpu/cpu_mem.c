@@ -79,6 +79,29 @@ void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value) {
   store(cpu, ref->paddr[1], ref->size - ref->first, value >> 8 * ref->first);
 }
 
+void cpu_ref_read_bytes(cpu_t *cpu, const ref_t *ref, uint8_t *bytes) {
+  for (unsigned at = 0, n; at < ref->size; at += n) {
+    bool first = at < ref->first;
+    unsigned left = (first ? ref->first : ref->size) - at;
+    n = left < 8 ? left : 8;
+    uint64_t data = cpu->port.read(cpu->port.ctx, first ? ref->paddr[0] + at : ref->paddr[1] + (at - ref->first), n);
+    for (unsigned i = 0; i < n; i++)
+      bytes[at + i] = (uint8_t)(data >> 8 * i);
+  }
+}
+
+void cpu_ref_write_bytes(cpu_t *cpu, const ref_t *ref, const uint8_t *bytes) {
+  for (unsigned at = 0, n; at < ref->size; at += n) {
+    bool first = at < ref->first;
+    unsigned left = (first ? ref->first : ref->size) - at;
+    n = left < 8 ? left : 8;
+    uint64_t data = 0;
+    for (unsigned i = 0; i < n; i++)
+      data |= (uint64_t)bytes[at + i] << 8 * i;
+    store(cpu, first ? ref->paddr[0] + at : ref->paddr[1] + (at - ref->first), n, data);
+  }
+}
+
 bool cpu_mem_read(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value) {
   ref_t ref;
   if (!cpu_mem_ref(cpu, seg, offset, size, MMU_READ, false, &ref)) return false;

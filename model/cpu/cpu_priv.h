@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "cpu.h"
+#include "cpu_float.h"
 #include "x86.h"
 
 typedef struct insn insn_t;
@@ -41,6 +42,7 @@ struct insn {
   bool split;      /* the instruction straddles a page */
   uint8_t opcode;  /* the last opcode byte */
   uint8_t opcode2; /* 0FH for the two-byte map */
+  uint8_t modrm;
 };
 
 #define INSN_INVALID UINT64_MAX
@@ -62,6 +64,37 @@ enum {
   INSN_BYTES_MAX = 15,
   CODE_PAGES = 1 << 20, /* of the 32-bit physical address space */
 };
+
+/* What the chosen processor has. (cpu_profile.c) */
+typedef struct {
+  cpu_profile_t profile;
+  uint32_t cr0;    /* the bits of CR0 that can be seen */
+  uint32_t cr4;    /* the bits of CR4 that may be set; 0: there is no CR4 */
+  uint32_t eflags; /* the flags besides the arithmetic ones */
+  uint32_t signature;
+  uint32_t features; /* CPUID leaf 1, EDX */
+  uint32_t leaves;   /* the highest leaf of CPUID */
+} cpu_model_t;
+
+/* Model-specific and test registers. (cpu_msr.c) */
+typedef struct {
+  uint64_t tsc_offset;
+  uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
+  uint32_t test[8]; /* TR3 .. TR7 */
+} cpu_msr_t;
+
+/* The x87. (cpu_fpu.h) */
+typedef struct {
+  float80_t reg[8]; /* physical registers */
+  uint16_t control;
+  uint16_t status; /* without TOP */
+  uint8_t top;
+  uint8_t full; /* a set of the registers that are not empty */
+  uint16_t opcode;
+  uint32_t ip, dp; /* the last instruction and its memory operand */
+  uint16_t cs, ds;
+  bool ignne; /* the IGNNE# pin */
+} fpu_t;
 
 /* What the run loop has to look at between instructions. */
 enum {
@@ -128,6 +161,9 @@ struct cpu {
     uint32_t met;           /* breakpoints (bits of DR6) that this instruction's accesses met */
     cpu_port_t port;        /* while data breakpoints are enabled: the port behind the one that looks for them */
   } debug;
+  cpu_model_t model;
+  cpu_msr_t msr;
+  fpu_t fpu;
   struct {
     uint64_t base;
     uint16_t limit;
@@ -213,6 +249,9 @@ static inline uint32_t operand_mask(unsigned size) {
   return UINT32_MAX >> (32 - 8 * size);
 }
 
+/* What a processor has. (cpu_profile.c) */
+void cpu_model_make(cpu_model_t *model, cpu_profile_t profile);
+
 /* --- memory (cpu_mem.c) --- */
 
 static inline uint32_t effective_address(const cpu_t *cpu, const insn_t *in) {
@@ -231,6 +270,9 @@ bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size
                         ref_t *ref);
 uint64_t cpu_ref_read(cpu_t *cpu, const ref_t *ref);
 void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value);
+/* Operands of any size. */
+void cpu_ref_read_bytes(cpu_t *cpu, const ref_t *ref, uint8_t *bytes);
+void cpu_ref_write_bytes(cpu_t *cpu, const ref_t *ref, const uint8_t *bytes);
 
 bool cpu_mem_read(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value);
 bool cpu_mem_read64(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size, uint64_t *value);
@@ -311,6 +353,7 @@ bool cpu_load_descriptor(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_load_t
 bool cpu_set_segment(cpu_t *cpu, unsigned seg, uint16_t selector, mmu_set_t how);
 bool cpu_set_segment_shifted(cpu_t *cpu, unsigned seg, uint16_t selector);
 bool cpu_commit_segment(cpu_t *cpu, unsigned seg, unsigned staged);
+/* MOV to a control register, without the check of CPL: what the processor does not have is ignored or #GP(0). */
 bool cpu_write_cr(cpu_t *cpu, unsigned cr, uint64_t value);
 void cpu_set_cpl(cpu_t *cpu, unsigned cpl);
 /* Recomputes what is derived from hidden parts and control registers. */
@@ -322,6 +365,9 @@ bool cpu_check_io(cpu_t *cpu, uint16_t port, unsigned size);
 
 /* --- fetch and decode --- */
 
+/* Forgets all decoded instructions. */
+void cpu_forget_code(cpu_t *cpu);
+
 /* The instruction at CS:EIP, its fetch translated; NULL: fault or stop, recorded. (cpu_fetch.c) */
 const insn_t *cpu_fetch(cpu_t *cpu);
 /* A store of this CPU or of someone else at paddr: forget decoded instructions that it touches. */
@@ -329,6 +375,8 @@ void cpu_code_changed(cpu_t *cpu, uint64_t paddr, unsigned size);
 
 struct decoder *cpu_decoder_create(void);
 void cpu_decoder_destroy(struct decoder *decoder);
+/* Chooses whose instructions it decodes; a new decoder decodes a Pentium Pro's. */
+void cpu_decoder_set_profile(struct decoder *decoder, cpu_profile_t profile);
 /*
  * Decodes the instruction in bytes[0..n-1] for mode (INSN_MODE_*). Returns false if it needs more bytes.
  * An invalid or overlong instruction decodes to one that raises its fault. (cpu_decode.c)
@@ -356,6 +404,8 @@ handler_t cpu_bind_string(insn_t *in);
 handler_t cpu_bind_far(insn_t *in);
 handler_t cpu_bind_segment(insn_t *in);
 handler_t cpu_bind_system(insn_t *in);
+handler_t cpu_bind_msr(insn_t *in);
+handler_t cpu_bind_fpu(insn_t *in);
 handler_t cpu_bind_io(insn_t *in);
 
 /* --- events (cpu_interrupt.c, cpu_fault.c) --- */

@@ -1,5 +1,5 @@
 /*
- * System instructions: descriptor tables, control registers, the interrupt flag, HLT, CPUID, RDTSC.
+ * System instructions: descriptor tables, control registers, the interrupt flag, HLT.
  */
 #include "cpu_flags.h"
 #include "cpu_priv.h"
@@ -53,7 +53,7 @@ static bool lgdt(cpu_t *cpu, const insn_t *in) { /* and LIDT */
 }
 
 static bool smsw(cpu_t *cpu, const insn_t *in) {
-  return rm_write(cpu, in, in->mem ? 2 : in->size, (uint32_t)cpu->cr0);
+  return rm_write(cpu, in, in->mem ? 2 : in->size, (uint32_t)cpu->cr0 & cpu->model.cr0);
 }
 
 /* PE, MP, EM and TS; PE can only be set. */
@@ -81,7 +81,7 @@ static bool stac(cpu_t *cpu, const insn_t *in) { /* and CLAC */
 
 static bool mov_r_cr(cpu_t *cpu, const insn_t *in) {
   if (!require_cpl0(cpu)) return false;
-  const uint64_t value[5] = {cpu->cr0, 0, cpu->cr2, cpu->cr3, cpu->cr4};
+  const uint64_t value[5] = {cpu->cr0 & cpu->model.cr0, 0, cpu->cr2, cpu->cr3, cpu->cr4};
   cpu->gpr[in->rm] = value[in->reg];
   return true;
 }
@@ -121,64 +121,8 @@ static bool wbinvd(cpu_t *cpu, const insn_t *in) {
   return require_cpl0(cpu);
 }
 
-static bool ud(cpu_t *cpu, const insn_t *in) {
-  (void)in;
-  return raise_fault(cpu, X86_UD, 0);
-}
-
-/* --- identification, time, model-specific registers --- */
-
-enum {
-  CPUID_SIGNATURE = 0x633, /* family 6 */
-  CPUID_1_EDX =
-      1 << 2 /* DE */ | 1 << 3 /* PSE */ | 1 << 4 /* TSC */ | 1 << 8 /* CX8 */ | 1 << 13 /* PGE */ | 1 << 15 /* CMOV */,
-  CPUID_7_EBX = 1 << 7 /* SMEP */ | 1 << 20 /* SMAP */,
-};
-
-static bool cpuid(cpu_t *cpu, const insn_t *in) {
-  (void)in;
-  uint32_t leaf = (uint32_t)cpu->gpr[CPU_EAX], subleaf = (uint32_t)cpu->gpr[CPU_ECX];
-  uint32_t a = 0, b = 0, c = 0, d = 0;
-  if (leaf == 0) { /* "GenuineIntel", since software asks for SMEP only there and at AMD's */
-    a = 7;
-    b = 0x756E6547;
-    d = 0x49656E69;
-    c = 0x6C65746E;
-  } else if (leaf == 1) {
-    a = CPUID_SIGNATURE;
-    d = CPUID_1_EDX;
-  } else if (leaf == 7 && subleaf == 0) {
-    b = CPUID_7_EBX;
-  } else if (leaf == 0x80000000) {
-    a = 0x80000000;
-  }
-  cpu->gpr[CPU_EAX] = a;
-  cpu->gpr[CPU_EBX] = b;
-  cpu->gpr[CPU_ECX] = c;
-  cpu->gpr[CPU_EDX] = d;
-  return true;
-}
-
-/* Time is the number of instructions executed before this one. */
-static bool rdtsc(cpu_t *cpu, const insn_t *in) {
-  (void)in;
-  if ((cpu->cr4 & X86_CR4_TSD) && cpu->cpl != 0) return raise_fault(cpu, X86_GP, 0);
-  cpu->gpr[CPU_EAX] = (uint32_t)cpu->count;
-  cpu->gpr[CPU_EDX] = cpu->count >> 32;
-  return true;
-}
-
-/* There are none. */
-static bool rdmsr(cpu_t *cpu, const insn_t *in) {
-  (void)in;
-  return raise_fault(cpu, X86_GP, 0);
-}
-
 static handler_t bind_group_1(insn_t *in) {
-  if (!in->mem) {
-    if (in->reg == 1) return in->rm == 2 || in->rm == 3 ? stac : NULL;
-    if (in->reg != 4 && in->reg != 6) return NULL;
-  }
+  if (!in->mem && in->reg == 1) return stac;
   static const handler_t group[8] = {sgdt, sgdt, lgdt, lgdt, smsw, NULL, lmsw, invlpg};
   return group[in->reg];
 }
@@ -198,10 +142,6 @@ handler_t cpu_bind_system(insn_t *in) {
   case 0x08:
   case 0x09:
     return wbinvd;
-  case 0x0B:
-  case 0xB9:
-  case 0xFF:
-    return ud;
   case 0x20:
     return mov_r_cr;
   case 0x22:
@@ -209,13 +149,6 @@ handler_t cpu_bind_system(insn_t *in) {
   case 0x21:
   case 0x23:
     return cpu_bind_debug(in);
-  case 0x30:
-  case 0x32:
-    return rdmsr;
-  case 0x31:
-    return rdtsc;
-  case 0xA2:
-    return cpuid;
   default:
     return NULL;
   }

@@ -74,8 +74,13 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
   m->debugcon = config->debugcon;
   m->debugcon_ctx = config->debugcon_ctx;
 
-  const cpu_port_t port = {m,          port_translate, machine_read,         machine_write,
-                           machine_in, machine_out,    machine_interrupt_ack};
+  const cpu_port_t port = {.ctx = m,
+                           .translate = port_translate,
+                           .read = machine_read,
+                           .write = machine_write,
+                           .in = machine_in,
+                           .out = machine_out,
+                           .interrupt_ack = machine_interrupt_ack};
   m->mmu = malloc(mmu_sizeof());
   if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
     init_mmu(m);

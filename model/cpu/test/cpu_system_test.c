@@ -150,7 +150,7 @@ START_TEST(cpuid_and_rdtsc) {
   LOAD(identify);
   run_to_halt();
   ck_assert_uint_eq(reg(CPU_ESI), 0);
-  ck_assert_uint_eq(reg(CPU_EDX) & 1, 0);       /* no x87 */
+  ck_assert_uint_eq(reg(CPU_EDX) & 1, 1);       /* x87 */
   ck_assert_uint_eq(reg(CPU_EDX) >> 13 & 1, 1); /* PGE */
   ck_assert_uint_eq(reg(CPU_EAX) >> 8 & 15, 6);
 }
