@@ -143,7 +143,8 @@ static uint64_t underflow(float_env_t *env, const float_format_t *format, unpack
     env->flags |= FLOAT_UNDERFLOW | (inexact ? FLOAT_INEXACT : 0);
     *exponent = a.exponent + carried + WRAP;
     if (*exponent > 0) return significand;
-    *exponent = 0; /* FSCALE can go further than WRAP brings back */
+    env->flags |= FLOAT_INEXACT; /* FSCALE can go further than WRAP brings back */
+    *exponent = 0;
     return 0;
   }
   shift_right(&a.significand, &rest, (unsigned)(1 - a.exponent));
@@ -163,6 +164,8 @@ uint64_t float_round_to(float_env_t *env, const float_format_t *format, unpacked
     env->flags |= FLOAT_OVERFLOW;
     *exponent -= WRAP;
     if (*exponent >= format->infinity) {
+      env->flags |= FLOAT_INEXACT;
+      env->up = true;
       *exponent = format->infinity;
       return TOP_BIT;
     }
@@ -309,7 +312,7 @@ float80_t float_div(float_env_t *env, float80_t a, float80_t b) {
   if (class_b == FLOAT_IS_INFINITY) return float_zero(negative);
   if (class_b == FLOAT_IS_ZERO) {
     if (class_a == FLOAT_IS_ZERO) return float_invalid(env);
-    env->flags |= FLOAT_ZERO_DIVIDE;
+    env->flags = (uint8_t)((env->flags & ~FLOAT_DENORMAL) | FLOAT_ZERO_DIVIDE); /* the higher priority */
     return float_infinity(negative);
   }
   if (class_a == FLOAT_IS_ZERO) return float_zero(negative);

@@ -78,6 +78,16 @@ float80_t float_atan2(float_env_t *env, float80_t y, float80_t x) {
   return from_host(env, negative ? -v : v);
 }
 
+/* y * factor, with overflow and underflow of the product. */
+static float80_t product(float_env_t *env, float80_t y, long double factor) {
+  float_env_t whole = *env, ignored = {.masks = 0x3F};
+  whole.precision = 64;
+  whole.rounding = FLOAT_NEAREST;
+  float80_t result = float_mul(&whole, y, from_host(&ignored, factor));
+  env->flags |= whole.flags | FLOAT_INEXACT;
+  return result;
+}
+
 /* Defined from -1 to 1; elsewhere the operand is left. */
 float80_t float_2xm1(float_env_t *env, float80_t a) {
   float80_t result;
@@ -86,6 +96,7 @@ float80_t float_2xm1(float_env_t *env, float80_t a) {
   if (is_infinite(a)) return float_sign(a) ? float_pack(true, BIAS, TOP_BIT) : a;
   long double x = to_host(a);
   if (fabsl(x) > 1) return a;
+  if ((a.exponent & EXPONENT_MAX) < BIAS - 70) return product(env, a, LN2);
   return from_host(env, fabsl(x) < 0.5L ? expm1l(x * LN2) : exp2l(x) - 1);
 }
 
@@ -111,7 +122,7 @@ float80_t float_yl2x(float_env_t *env, float80_t y, float80_t x) {
   long double log = log2l(to_host(x));
   if (is_infinite(y)) return infinite_product(env, y, log < 0, log == 0);
   if (is_zero(y) || log == 0) return float_zero(float_sign(y) != (log < 0));
-  return from_host(env, to_host(y) * log);
+  return product(env, y, log);
 }
 
 float80_t float_yl2xp1(float_env_t *env, float80_t y, float80_t x) {
@@ -122,5 +133,5 @@ float80_t float_yl2xp1(float_env_t *env, float80_t y, float80_t x) {
   if (argument <= -1) return float_invalid(env); /* outside of the range the manual gives */
   if (is_infinite(y)) return infinite_product(env, y, float_sign(x), is_zero(x));
   if (is_zero(y) || is_zero(x)) return float_zero(float_sign(y) != float_sign(x));
-  return from_host(env, to_host(y) * (log1pl(argument) * LOG2E));
+  return product(env, y, log1pl(argument) * LOG2E);
 }

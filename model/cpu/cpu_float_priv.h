@@ -51,8 +51,9 @@ static inline unpacked_t float_unpack(float80_t a) {
   return (unpacked_t){a.significand << shift, (exponent ? exponent : 1) - (int32_t)shift, float_sign(a)};
 }
 
+/* The denormal exception has a lower priority than an invalid operation that is not of the operands themselves. */
 static inline float80_t float_invalid(float_env_t *env) {
-  env->flags |= FLOAT_INVALID;
+  env->flags = (uint8_t)((env->flags & ~FLOAT_DENORMAL) | FLOAT_INVALID);
   return FLOAT_INDEFINITE;
 }
 

@@ -27,7 +27,10 @@ bool fpu_raise(fpu_t *fpu, float_env_t *env) {
 
 bool fpu_raise_store(fpu_t *fpu, float_env_t *env) {
   unsigned stopping = env->flags & ~env->masks & (FPU_BEFORE | FLOAT_OVERFLOW | FLOAT_UNDERFLOW);
-  if (stopping) env->up = false;
+  if (stopping) {
+    env->flags &= (uint8_t)~FLOAT_INEXACT; /* nothing has been rounded */
+    env->up = false;
+  }
   enter(fpu, env);
   return !stopping;
 }

@@ -53,7 +53,7 @@ static bool arith_memory(cpu_t *cpu, const insn_t *in) {
   if (!fpu_need(fpu, 0, 0)) return true;
   float_env_t env = fpu_env(fpu);
   float80_t a = fpu_get(fpu, 0), r = compute(&env, in->reg, a, b);
-  if (denormal && !float_is_nan(a) && !(env.flags & FLOAT_INVALID)) env.flags |= FLOAT_DENORMAL;
+  if (denormal && !float_is_nan(a) && !(env.flags & (FLOAT_INVALID | FLOAT_ZERO_DIVIDE))) env.flags |= FLOAT_DENORMAL;
   if (fpu_raise(fpu, &env)) fpu_set(fpu, 0, r);
   return true;
 }

@@ -53,18 +53,20 @@ static bool fyl2xp1(cpu_t *cpu, const insn_t *in) {
 static bool fprem(cpu_t *cpu, const insn_t *in) { /* and FPREM1 */
   fpu_t *fpu = &cpu->fpu;
   fpu_note(cpu, in, false);
+  fpu_set_condition(fpu, FPU_C2, 0);
   if (!fpu_need(fpu, 0, 0) || !fpu_need(fpu, 1, 0)) return true;
   float_env_t env = fpu_env(fpu);
   uint64_t quotient;
   bool partial;
   float80_t r = float_rem(&env, fpu_get(fpu, 0), fpu_get(fpu, 1), in->rm == 5, &quotient, &partial);
   if (!fpu_raise(fpu, &env)) return true;
+  fpu_set(fpu, 0, r);
+  if (float_is_nan(r)) return true;
   unsigned condition = partial ? FPU_C2 : 0;
   if (quotient & 1) condition |= FPU_C1;
   if (quotient & 2) condition |= FPU_C3;
   if (quotient & 4) condition |= FPU_C0;
   fpu_set_condition(fpu, FPU_CONDITION, condition);
-  fpu_set(fpu, 0, r);
   return true;
 }
 
@@ -113,6 +115,7 @@ static bool in_range(fpu_t *fpu) {
 
 static bool fsin(cpu_t *cpu, const insn_t *in) { /* and FCOS */
   fpu_t *fpu = &cpu->fpu;
+  fpu_set_condition(fpu, FPU_C2, 0);
   if (!fpu_empty(fpu, 0) && !in_range(fpu)) {
     fpu_note(cpu, in, false);
     return true;
@@ -124,6 +127,7 @@ static bool fsincos(cpu_t *cpu, const insn_t *in) { /* and FPTAN */
   fpu_t *fpu = &cpu->fpu;
   bool tangent = in->rm == 2;
   fpu_note(cpu, in, false);
+  fpu_set_condition(fpu, FPU_C2, 0);
   if (!two_results(fpu) || !in_range(fpu)) return true;
   float_env_t env = fpu_env(fpu);
   float80_t a = fpu_get(fpu, 0), first = tangent ? float_tan(&env, a) : float_sin(&env, a);

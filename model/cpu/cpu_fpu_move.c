@@ -12,7 +12,8 @@ static void load(fpu_t *fpu, float80_t value, float_env_t *env) {
     if (fpu_stack_fault(fpu, true)) fpu_push(fpu, FLOAT_INDEFINITE);
     return;
   }
-  if (fpu_raise(fpu, env)) fpu_push(fpu, value);
+  bool invalid = !fpu_raise(fpu, env) && (env->flags & FLOAT_INVALID);
+  if (!invalid) fpu_push(fpu, value); /* an unmasked denormal exception does not keep a load from happening */
 }
 
 /* A real from memory: an SNaN becomes quiet, a denormal is reported. */
@@ -73,8 +74,6 @@ static bool load_register(cpu_t *cpu, const insn_t *in) {
   fpu_note(cpu, in, false);
   if (!fpu_empty(fpu, in->rm)) {
     load(fpu, fpu_get(fpu, in->rm), &env);
-  } else if (!fpu_empty(fpu, 7)) {
-    load(fpu, FLOAT_INDEFINITE, &env);
   } else if (fpu_stack_fault(fpu, false)) {
     fpu_push(fpu, FLOAT_INDEFINITE);
   }
@@ -169,7 +168,9 @@ static bool store_register(cpu_t *cpu, const insn_t *in) { /* FST, FSTP */
   fpu_t *fpu = &cpu->fpu;
   bool pop = in->opcode != 0xDD || in->reg == 3;
   fpu_note(cpu, in, false);
-  if (fpu_empty(fpu, 0)) {
+  if (fpu_empty(fpu, 0) && in->opcode == 0xD9) {
+    fpu_set_condition(fpu, FPU_C1, 0); /* undocumented: no exception, and nothing is stored */
+  } else if (fpu_empty(fpu, 0)) {
     if (!fpu_stack_fault(fpu, false)) return true;
     fpu_set(fpu, in->rm, FLOAT_INDEFINITE);
   } else {
@@ -201,7 +202,6 @@ static bool fcmov(cpu_t *cpu, const insn_t *in) {
   fpu_t *fpu = &cpu->fpu;
   fpu_note(cpu, in, false);
   if (!fpu_need(fpu, 0, 0) || !fpu_need(fpu, in->rm, 0)) return true;
-  fpu_set_condition(fpu, FPU_C1, 0);
   if (condition(cpu, codes[in->reg] | (in->opcode & 1u))) fpu_set(fpu, 0, fpu_get(fpu, in->rm));
   return true;
 }

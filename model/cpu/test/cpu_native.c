@@ -5,11 +5,13 @@
  * instruction, or the signal of its fault. The signal context has every register, the vector, error code and CR2.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@ static const int order[8] = {REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EB
 static oracle_case_t *cases;
 static size_t n_cases, next_case;
 static uint8_t *code, *data;
+static greg_t data_selector;
 
 static void finish(const ucontext_t *context) {
   const greg_t *r = context->uc_mcontext.gregs;
@@ -31,6 +34,7 @@ static void finish(const ucontext_t *context) {
     result.gpr[i] = (uint32_t)r[order[i]];
   memcpy(result.low, data, ORACLE_LOW);
   memcpy(result.high, data + ORACLE_PAGE - ORACLE_HIGH, ORACLE_HIGH);
+  memcpy(&result.fpu, data + (ORACLE_FPU_OUT - ORACLE_DATA), sizeof result.fpu);
   if (fwrite(&result, sizeof result, 1, stdout) != 1) _exit(3);
 }
 
@@ -38,10 +42,11 @@ static void start(ucontext_t *context, const oracle_case_t *c) {
   greg_t *r = context->uc_mcontext.gregs;
   memset(code, 0xCC, ORACLE_PAGE);
   memcpy(code + (ORACLE_START - ORACLE_CODE), c->code, c->length);
-  oracle_fill(data, c->seed);
-  memcpy(data + (c->gpr[4] - ORACLE_DATA), &c->top, sizeof c->top);
+  oracle_data(c, data);
   for (unsigned i = 0; i < 8; i++)
     r[order[i]] = (greg_t)c->gpr[i];
+  r[REG_FS] = data_selector;
+  r[REG_ES] = c->es_segmented ? data_selector : r[REG_SS];
   r[REG_EIP] = ORACLE_START;
   r[REG_EFL] = (greg_t)((r[REG_EFL] & ~(greg_t)ORACLE_FLAGS) | (greg_t)c->eflags);
 }
@@ -63,6 +68,14 @@ static void *map_page(uintptr_t at, int protection) {
   return page == (void *)at ? page : NULL;
 }
 
+/* A descriptor of the data page in the LDT. */
+static int make_segment(void) {
+  struct user_desc desc = {
+      .base_addr = ORACLE_SEGMENT_BASE, .limit = ORACLE_SEGMENT_LIMIT, .seg_32bit = 1, .useable = 1};
+  data_selector = 7; /* entry 0 of the LDT, RPL 3 */
+  return (int)syscall(SYS_modify_ldt, 1, &desc, sizeof desc);
+}
+
 int main(void) {
   size_t room = 0;
   oracle_case_t c;
@@ -74,6 +87,7 @@ int main(void) {
   code = map_page(ORACLE_CODE, PROT_READ | PROT_WRITE | PROT_EXEC);
   data = map_page(ORACLE_DATA, PROT_READ | PROT_WRITE);
   if (!code || !data) return 2;
+  if (make_segment() != 0) return 4;
 
   static uint8_t stack[64 << 10];
   stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};

@@ -11,8 +11,9 @@
 #include "cpu_fixture.h"
 #include "oracle.h"
 #include "oracle_cases.h"
+#include "oracle_compare.h"
 
-enum { CASES = 30000, SEED = 1, SKIPPED = 77, SHOWN = 10 };
+enum { CASES = 120000, SEED = 1, SKIPPED = 77, SHOWN = 10 };
 
 static size_t n_cases = CASES;
 static uint64_t seed = SEED;
@@ -41,6 +42,7 @@ static const char *run_native(void) {
   rewind(in);
   int status = run_child(in, out);
   if (status == 127) return "the host runs no 32-bit program";
+  if (status == 4) return "the host has no modify_ldt";
   if (status != 0) return "the 32-bit program failed";
   rewind(out);
   if (fread(native, sizeof *native, n_cases, out) != n_cases) return "the 32-bit program gave too few results";
@@ -53,6 +55,8 @@ static const char *run_native(void) {
 
 static void set_up_memory(void) {
   enable_paging(true);
+  mmu_req_t req = {.op = MMU_OP_WRITE_CR, .cr = 0, .data = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP | X86_CR0_NE};
+  ck_assert(cpu_send(fx.cpu, &req));
   for (uint32_t page = 0; page < RAM_BYTES; page += MMU_PAGE_BYTES) {
     bool user = page == ORACLE_CODE || page == ORACLE_DATA;
     bool kernel = page < ORACLE_CODE || (page >= HANDLERS && page < ORACLE_DATA) || page == STACK0_TOP - 0x1000;
@@ -61,14 +65,25 @@ static void set_up_memory(void) {
   set_gate(X86_BP, CODE0, HANDLERS + 16 * X86_BP, GATE_USER);
 }
 
+static void set_segment(unsigned seg) {
+  mmu_req_t req = {.op = MMU_OP_SET_SEG,
+                   .seg = (uint8_t)seg,
+                   .reason = MMU_SET_RAW,
+                   .selector = 7,
+                   .offset = ORACLE_SEGMENT_BASE,
+                   .data = ORACLE_SEGMENT_LIMIT | UINT64_C(0x4F3) << 32 | UINT64_C(1) << 48};
+  ck_assert(cpu_send(fx.cpu, &req));
+}
+
 static void run_emulated(const oracle_case_t *c, oracle_result_t *result) {
   memset(fx.ram + ORACLE_CODE, 0xCC, ORACLE_PAGE);
   memcpy(fx.ram + ORACLE_START, c->code, c->length);
-  oracle_fill(fx.ram + ORACLE_DATA, c->seed);
-  memcpy(fx.ram + c->gpr[CPU_ESP], &c->top, sizeof c->top);
+  oracle_data(c, fx.ram + ORACLE_DATA);
   cpu_memory_changed(fx.cpu, ORACLE_CODE, ORACLE_PAGE);
   cpu_memory_changed(fx.cpu, ORACLE_DATA, ORACLE_PAGE);
   enter_ring3(X86_IF | 2);
+  set_segment(MMU_SEG_FS);
+  if (c->es_segmented) set_segment(MMU_SEG_ES);
   uint64_t gpr[8];
   for (unsigned r = 0; r < 8; r++)
     gpr[r] = c->gpr[r];
@@ -88,41 +103,7 @@ static void run_emulated(const oracle_case_t *c, oracle_result_t *result) {
     result->gpr[r] = r == CPU_ESP ? frame(skip + 3) : reg(r);
   memcpy(result->low, fx.ram + ORACLE_DATA, ORACLE_LOW);
   memcpy(result->high, fx.ram + ORACLE_DATA + ORACLE_PAGE - ORACLE_HIGH, ORACLE_HIGH);
-}
-
-/* --- comparison --- */
-
-static bool equal(const oracle_case_t *c, const oracle_result_t *a, const oracle_result_t *b) {
-  uint32_t flags = a->vector == X86_BP ? ORACLE_FLAGS & ~(uint32_t)c->undefined : ORACLE_FLAGS;
-  if (a->vector != b->vector || a->eip != b->eip || ((a->eflags ^ b->eflags) & flags)) return false;
-  if (a->vector == X86_PF && (a->cr2 != b->cr2 || ((a->error_code ^ b->error_code) & (X86_PF_W | X86_PF_U))))
-    return false;
-  return memcmp(a->gpr, b->gpr, sizeof a->gpr) == 0 && memcmp(a->low, b->low, ORACLE_LOW) == 0 &&
-         memcmp(a->high, b->high, ORACLE_HIGH) == 0;
-}
-
-static void show_result(const char *who, const oracle_result_t *r) {
-  fprintf(stderr, "  %-8s vector %2u eip %05x flags %03x ", who, r->vector, r->eip, r->eflags & ORACLE_FLAGS);
-  if (r->vector == X86_PF) fprintf(stderr, "cr2 %08x code %x ", r->cr2, r->error_code);
-  for (unsigned i = 0; i < 8; i++)
-    fprintf(stderr, " %08x", r->gpr[i]);
-  fprintf(stderr, "\n");
-}
-
-static void show(size_t i, const oracle_case_t *c, const oracle_result_t *a, const oracle_result_t *b) {
-  fprintf(stderr, "case %zu of seed %llu:", i, (unsigned long long)seed);
-  for (unsigned n = 0; n < c->length; n++)
-    fprintf(stderr, " %02x", c->code[n]);
-  fprintf(stderr, "\n  %-8s flags %03x, undefined %03x %13s", "before", c->eflags, c->undefined, "");
-  for (unsigned r = 0; r < 8; r++)
-    fprintf(stderr, " %08x", c->gpr[r]);
-  fprintf(stderr, "\n");
-  show_result("host", a);
-  show_result("emulator", b);
-  for (unsigned n = 0; n < ORACLE_LOW; n++) {
-    if (a->low[n] != b->low[n])
-      fprintf(stderr, "  memory %05x: host %02x, emulator %02x\n", ORACLE_DATA + n, a->low[n], b->low[n]);
-  }
+  memcpy(&result->fpu, fx.ram + ORACLE_FPU_OUT, sizeof result->fpu);
 }
 
 START_TEST(emulator_agrees_with_silicon) {
@@ -131,10 +112,27 @@ START_TEST(emulator_agrees_with_silicon) {
   for (size_t i = 0; i < n_cases; i++) {
     oracle_result_t result;
     run_emulated(&cases[i], &result);
-    if (equal(&cases[i], &native[i], &result)) continue;
-    if (different++ < SHOWN) show(i, &cases[i], &native[i], &result);
+    if (oracle_equal(&cases[i], &native[i], &result)) continue;
+    if (different++ < SHOWN) oracle_show(stderr, &cases[i], &native[i], &result);
   }
   ck_assert_msg(different == 0, "%zu of %zu cases differ", different, n_cases);
+}
+END_TEST
+
+/* Damages one result after the other: each must be noticed. */
+START_TEST(a_planted_difference_is_caught) {
+  size_t caught = 0, n = n_cases < 500 ? n_cases : 500;
+  set_up_memory();
+  for (size_t i = 0; i < n; i++) {
+    oracle_result_t result;
+    run_emulated(&cases[i], &result);
+    if (i % 4 == 0) result.gpr[i / 4 % 8] ^= 1u << i % 32;
+    if (i % 4 == 1) result.low[i % ORACLE_LOW] ^= 1;
+    if (i % 4 == 2) result.eip++;
+    if (i % 4 == 3) result.eflags ^= X86_DF_FLAG;
+    caught += !oracle_equal(&cases[i], &native[i], &result);
+  }
+  ck_assert_uint_eq(caught, n);
 }
 END_TEST
 
@@ -142,26 +140,44 @@ END_TEST
 START_TEST(a_difference_is_noticed) {
   oracle_case_t c = {.undefined = X86_AF};
   oracle_result_t a = {.vector = X86_BP}, b = a;
-  ck_assert(equal(&c, &a, &b));
+  ck_assert(oracle_equal(&c, &a, &b));
   b.eflags ^= X86_AF;
-  ck_assert(equal(&c, &a, &b));
+  ck_assert(oracle_equal(&c, &a, &b));
   b.eflags ^= X86_CF;
-  ck_assert(!equal(&c, &a, &b));
-  b = a;
-  b.gpr[CPU_EDI] ^= 1u << 31;
-  ck_assert(!equal(&c, &a, &b));
-  b = a;
-  b.low[ORACLE_LOW - 1] ^= 1;
-  ck_assert(!equal(&c, &a, &b));
-  b = a;
-  b.eip++;
-  ck_assert(!equal(&c, &a, &b));
+  ck_assert(!oracle_equal(&c, &a, &b));
   b = a;
   b.vector = X86_DE;
-  ck_assert(!equal(&c, &a, &b));
+  ck_assert(!oracle_equal(&c, &a, &b));
   a.vector = b.vector = X86_PF;
   b.cr2 = 1;
-  ck_assert(!equal(&c, &a, &b));
+  ck_assert(!oracle_equal(&c, &a, &b));
+  a.vector = b.vector = X86_GP;
+  b = a;
+  b.error_code = 8;
+  ck_assert(!oracle_equal(&c, &a, &b));
+}
+END_TEST
+
+START_TEST(a_difference_of_the_x87_is_noticed) {
+  oracle_case_t c = {.x87 = 1, .undefined_status = 0x4500};
+  oracle_result_t a = {.vector = X86_BP}, b = a;
+  b.fpu.status = 0x4100;
+  ck_assert(oracle_equal(&c, &a, &b));
+  b.fpu.status = 0x0200; /* C1 */
+  ck_assert(!oracle_equal(&c, &a, &b));
+  b = a;
+  b.fpu.tags = 1;
+  ck_assert(!oracle_equal(&c, &a, &b));
+  b = a;
+  b.fpu.control = 0x40;
+  ck_assert(!oracle_equal(&c, &a, &b));
+  b = a;
+  b.fpu.st[7][0] = 2;
+  ck_assert(!oracle_equal(&c, &a, &b));
+  c.ulps = 2;
+  ck_assert(oracle_equal(&c, &a, &b));
+  b.fpu.st[7][0] = 3;
+  ck_assert(!oracle_equal(&c, &a, &b));
 }
 END_TEST
 
@@ -184,6 +200,8 @@ int main(int argc, char **argv) {
   tcase_set_timeout(tcase, 0);
   tcase_add_checked_fixture(tcase, fixture_up, fixture_down);
   tcase_add_test(tcase, a_difference_is_noticed);
+  tcase_add_test(tcase, a_difference_of_the_x87_is_noticed);
+  tcase_add_test(tcase, a_planted_difference_is_caught);
   tcase_add_test(tcase, emulator_agrees_with_silicon);
   suite_add_tcase(suite, tcase);
   int status = run_suite(suite);

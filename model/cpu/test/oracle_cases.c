@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "oracle_x87.h"
 #include "x86.h"
 
 uint32_t oracle_random(oracle_random_t *random) {
@@ -14,22 +15,14 @@ uint32_t oracle_random(oracle_random_t *random) {
   return (uint32_t)((z ^ z >> 31) >> 16);
 }
 
-static uint32_t below(oracle_random_t *random, uint32_t n) {
-  return oracle_random(random) % n;
-}
-static bool chance(oracle_random_t *random, unsigned percent) {
-  return below(random, 100) < percent;
-}
-
-/* Values that find the corners: small ones, ones near a power of two, and any. */
-static uint32_t value(oracle_random_t *random) {
+uint32_t oracle_value(oracle_random_t *random) {
   static const uint32_t corners[] = {0,      1,      2,       0x7F,       0x80,       0xFF,       0x100,     0x7FFF,
                                      0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE};
-  switch (below(random, 4)) {
+  switch (oracle_below(random, 4)) {
   case 0:
-    return corners[below(random, sizeof corners / sizeof *corners)];
+    return corners[oracle_below(random, sizeof corners / sizeof *corners)];
   case 1:
-    return below(random, 256) - 128;
+    return oracle_below(random, 256) - 128;
   default:
     return oracle_random(random);
   }
@@ -38,7 +31,7 @@ static uint32_t value(oracle_random_t *random) {
 /* --- instruction forms --- */
 
 enum { NONE, MODRM, MODRM_REG, MODRM_MEM }; /* either; register only; memory only */
-enum { IMM_NONE, IMM_8, IMM_Z /* 2 or 4 bytes by the operand size */, IMM_16_8 };
+enum { IMM_NONE, IMM_8, IMM_Z /* 2 or 4 bytes by the operand size */, IMM_16, IMM_16_8 };
 
 /* What the values need, and which flags the instruction leaves undefined. */
 typedef enum {
@@ -64,6 +57,13 @@ typedef enum {
   BRANCH,
   COUNTER,   /* LOOP, JECXZ */
   TRANSLATE, /* XLAT */
+  DIRECT,    /* an offset of a memory operand */
+  RETURN,
+  JUMP_NEAR, /* a displacement of the operand size; 16 bits: EIP is cut off */
+  JUMP_REG,  /* through a register */
+  PRIVILEGED,
+  INVALID,
+  HINT,
 } class_t;
 
 typedef struct {
@@ -166,63 +166,50 @@ static const form_t forms[] = {
     {0, 0xEB, 0xEB, 0, NONE, IMM_8, BRANCH},
     {0, 0x62, 0x62, 0, MODRM_MEM, IMM_NONE, PLAIN},
     {0, 0x63, 0x63, 0, MODRM, IMM_NONE, ADJUST_RPL},
+    {0, 0x82, 0x82, 0xAD, MODRM, IMM_8, PLAIN},
+    {0, 0xA0, 0xA3, 0, NONE, IMM_NONE, DIRECT},
+    {0, 0xC3, 0xC3, 0, NONE, IMM_NONE, RETURN},
+    {0, 0xC2, 0xC2, 0, NONE, IMM_16, RETURN},
+    {0, 0xE8, 0xE9, 0, NONE, IMM_Z, JUMP_NEAR},
+    {0x0F, 0x80, 0x8F, 0, NONE, IMM_Z, JUMP_NEAR},
+    {0, 0xFF, 0xFF, 0x14, MODRM_REG, IMM_NONE, JUMP_REG},
+    {0, 0xCD, 0xCD, 0, NONE, IMM_8, PRIVILEGED},
+    {0, 0xF4, 0xF4, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0, 0xFA, 0xFB, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0, 0xE4, 0xE7, 0, NONE, IMM_8, PRIVILEGED},
+    {0, 0xEC, 0xEF, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0, 0x6C, 0x6F, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x06, 0x06, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x08, 0x09, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x20, 0x20, 0x1D, MODRM_REG, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x21, 0x21, 0xCF, MODRM_REG, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x22, 0x22, 0x1D, MODRM_REG, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x23, 0x23, 0xCF, MODRM_REG, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x30, 0x30, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x32, 0x32, 0, NONE, IMM_NONE, PRIVILEGED},
+    {0x0F, 0x0B, 0x0B, 0, NONE, IMM_NONE, INVALID},
+    {0x0F, 0xB9, 0xB9, 0, MODRM_REG, IMM_NONE, INVALID},
+    {0x0F, 0xFF, 0xFF, 0, MODRM_REG, IMM_NONE, INVALID},
+    {0x0F, 0x04, 0x04, 0, NONE, IMM_NONE, INVALID},
+    {0x0F, 0x24, 0x27, 0, MODRM_REG, IMM_NONE, INVALID},
+    {0x0F, 0xAA, 0xAA, 0, NONE, IMM_NONE, INVALID},
+    {0x0F, 0xBA, 0xBA, 0x0F, MODRM, IMM_8, INVALID},
+    {0, 0x8D, 0x8D, 0, MODRM_REG, IMM_NONE, INVALID},
+    {0, 0xFE, 0xFE, 0xFC, MODRM_REG, IMM_NONE, INVALID},
+    {0, 0xFF, 0xFF, 0x80, MODRM, IMM_NONE, INVALID},
+    {0, 0xFF, 0xFF, 0x28, MODRM_REG, IMM_NONE, INVALID},
+    {0, 0x8C, 0x8C, 0xC0, MODRM, IMM_NONE, INVALID},
+    {0, 0x8E, 0x8E, 0xC2, MODRM, IMM_NONE, INVALID},
+    {0x0F, 0x1F, 0x1F, 0, MODRM, IMM_NONE, HINT},
+    {0x0F, 0x19, 0x19, 0, MODRM, IMM_NONE, HINT},
 };
 
 /* --- assembling --- */
 
-static void put(oracle_case_t *c, uint32_t bytes, unsigned n) {
-  for (unsigned i = 0; i < n; i++)
-    c->code[c->length++] = (uint8_t)(bytes >> 8 * i);
-}
-
-/* A place for an operand: mostly in the middle of the compared bytes, sometimes across the end of the page. */
-static uint32_t target(oracle_random_t *random, class_t class) {
-  if (class != BIT_STRING && class != ADJUST_RPL && chance(random, 4))
-    return ORACLE_DATA + ORACLE_PAGE - 8 + below(random, 9);
-  return ORACLE_DATA + 0x80 + below(random, 64);
-}
-
-/* Memory operands: the displacement, or the base register, is chosen so that the address is the target. */
-static void put_memory(oracle_random_t *random, oracle_case_t *c, unsigned reg, class_t class) {
-  uint32_t at = target(random, class);
-  unsigned base = below(random, 8), index = below(random, 8), scale = below(random, 4);
-  bool fixed = class == STRING || class == BIT_STRING || class == FRAME || class == DIVIDE || base == reg ||
-               base == CPU_ESP || base == CPU_EBP || base == CPU_ECX;
-  switch (below(random, 5)) {
-  case 0: /* disp32 */
-    put(c, reg << 3 | 5, 1);
-    put(c, at, 4);
-    return;
-  case 1: /* base + disp32 */
-    if (base == CPU_ESP) base = CPU_EBP;
-    put(c, 0x80 | reg << 3 | base, 1);
-    put(c, at - c->gpr[base], 4);
-    return;
-  case 2: /* base + index * scale + disp32 */
-    put(c, 0x84 | reg << 3, 1);
-    put(c, scale << 6 | index << 3 | base, 1);
-    put(c, at - c->gpr[base] - (index == CPU_ESP ? 0 : c->gpr[index] << scale), 4);
-    return;
-  case 3: /* index * scale + disp32 */
-    put(c, reg << 3 | 4, 1);
-    put(c, scale << 6 | index << 3 | 5, 1);
-    put(c, at - (index == CPU_ESP ? 0 : c->gpr[index] << scale), 4);
-    return;
-  default: /* base + disp8, or base alone */
-    if (fixed) base = CPU_EDI;
-    if (fixed && reg == CPU_EDI) base = CPU_ESI;
-    uint32_t disp = chance(random, 50) ? below(random, 256) - 128 : 0;
-    c->gpr[base] = at - disp;
-    put(c, (disp ? 0x40 : 0) | reg << 3 | base, 1);
-    if (disp) put(c, disp, 1);
-    return;
-  }
-}
-
 static unsigned pick_reg(oracle_random_t *random, const form_t *form) {
   unsigned reg;
   do
-    reg = below(random, 8);
+    reg = oracle_below(random, 8);
   while (form->regs && !(form->regs >> reg & 1));
   return reg;
 }
@@ -273,38 +260,44 @@ static uint32_t undefined_of(const form_t *form, const oracle_case_t *c, unsigne
 
 /* Registers that the class needs to have sensible values. */
 static void prepare(oracle_random_t *random, oracle_case_t *c, class_t class, unsigned opcode) {
-  c->gpr[CPU_ESP] = ORACLE_DATA + 0x140 + below(random, 32);
+  c->gpr[CPU_ESP] = ORACLE_DATA + 0x140 + oracle_below(random, 32);
   switch (class) {
   case STRING:
-    c->gpr[CPU_ESI] = target(random, class);
-    c->gpr[CPU_EDI] = target(random, class);
-    c->gpr[CPU_ECX] = below(random, 12);
+    c->gpr[CPU_ESI] = oracle_target(random, false);
+    c->gpr[CPU_EDI] = oracle_target(random, false);
+    c->gpr[CPU_ECX] = oracle_below(random, 12);
     break;
   case BIT_STRING:
     for (unsigned r = 0; r < 8; r++) {
-      if (r != CPU_ESP) c->gpr[r] = below(random, 1024) - 512;
+      if (r != CPU_ESP) c->gpr[r] = oracle_below(random, 1024) - 512;
     }
     break;
   case DIVIDE: /* often without overflow */
-    if (chance(random, 70)) c->gpr[CPU_EDX] = below(random, 16) - 8;
-    if (chance(random, 30)) c->gpr[CPU_EAX] = below(random, 0x800);
+    if (oracle_chance(random, 70)) c->gpr[CPU_EDX] = oracle_below(random, 16) - 8;
+    if (oracle_chance(random, 30)) c->gpr[CPU_EAX] = oracle_below(random, 0x800);
     break;
   case DOUBLE_SHIFT:
-    if (c->prefix_66) c->gpr[CPU_ECX] = (c->gpr[CPU_ECX] & ~UINT32_C(0x1F)) | below(random, 17);
+    if (c->prefix_66) c->gpr[CPU_ECX] = (c->gpr[CPU_ECX] & ~UINT32_C(0x1F)) | oracle_below(random, 17);
     break;
   case FRAME:
-    c->gpr[CPU_EBP] = ORACLE_DATA + 0x140 + below(random, 32);
+    c->gpr[CPU_EBP] = ORACLE_DATA + 0x140 + oracle_below(random, 32);
     break;
   case COUNTER:
-    c->gpr[CPU_ECX] = chance(random, 50) ? below(random, 3) : 0x10000 + below(random, 3);
+    c->gpr[CPU_ECX] = oracle_chance(random, 50) ? oracle_below(random, 3) : 0x10000 + oracle_below(random, 3);
     break;
   case TRANSLATE:
-    c->gpr[CPU_EBX] = target(random, BIT_STRING) - (uint8_t)c->gpr[CPU_EAX];
+    c->gpr[CPU_EBX] = oracle_target(random, true) - (uint8_t)c->gpr[CPU_EAX];
     break;
   case SWAP:
     c->prefix_66 = 0;
     break;
-  case POP_FLAGS:
+  case RETURN:
+    c->top = c->prefix_66 ? oracle_random(random) : ORACLE_START + 64 + oracle_below(random, 64);
+    break;
+  case JUMP_REG:
+    for (unsigned r = 0; r < 8; r++) {
+      if (r != CPU_ESP) c->gpr[r] = ORACLE_START + 64 + oracle_below(random, 64);
+    }
     break;
   default:
     break;
@@ -312,37 +305,109 @@ static void prepare(oracle_random_t *random, oracle_case_t *c, class_t class, un
   if (opcode == 0x63 || opcode == 0x62) c->prefix_66 = 0;
 }
 
+/* May LOCK precede this, with a memory operand? */
+static bool lockable(const form_t *form, unsigned opcode, unsigned reg) {
+  if (form->map) {
+    if (opcode == 0xBA) return reg > 4;
+    return opcode == 0xAB || opcode == 0xB3 || opcode == 0xBB || (opcode | 1) == 0xB1 || (opcode | 1) == 0xC1 ||
+           opcode == 0xC7;
+  }
+  if (opcode < 0x40) return (opcode & 7) < 2 && opcode < 0x38;
+  if (opcode >= 0x80 && opcode <= 0x83) return reg != 7;
+  if ((opcode | 1) == 0xF7) return reg == 2 || reg == 3;
+  return (opcode | 1) == 0x87 || ((opcode | 1) == 0xFF && reg < 2);
+}
+
+/* Prefixes that change nothing, and LOCK, which is illegal more often than not. */
+static void put_more_prefixes(oracle_random_t *random, oracle_case_t *c, const form_t *form, unsigned opcode,
+                              unsigned reg, bool memory) {
+  static const uint8_t segments[] = {0x26, 0x2E, 0x36, 0x3E};
+  bool plain = form->class <= DIVIDE || form->class == BIT || form->class == EXCHANGE;
+  if (c->prefix_67) oracle_put(c, 0x6764, 2);
+  if (!plain) return;
+  if (!c->prefix_67 && oracle_chance(random, 8)) oracle_put(c, segments[oracle_below(random, 4)], 1);
+  if (!form->map && opcode != 0x90 && oracle_chance(random, 4))
+    oracle_put(c, oracle_chance(random, 50) ? 0xF2 : 0xF3, 1);
+  if (memory ? oracle_chance(random, lockable(form, opcode, reg) ? 20 : 2) : oracle_chance(random, 1))
+    oracle_put(c, 0xF0, 1);
+}
+
+static uint32_t immediate(oracle_random_t *random, oracle_case_t *c, const form_t *form, unsigned opcode) {
+  uint32_t imm = oracle_value(random);
+  switch (form->class) {
+  case DOUBLE_SHIFT:
+    return c->prefix_66 ? oracle_below(random, 17) : imm;
+  case BRANCH:
+  case COUNTER:
+    return oracle_below(random, 100); /* never back to itself */
+  case JUMP_NEAR:
+    return 16 + oracle_below(random, 100);
+  case FRAME: {
+    uint32_t level = oracle_below(random, 4);
+    if (opcode == 0xC8 && level < 2) c->gpr[CPU_EBP] = oracle_random(random);
+    return oracle_below(random, 32) | level << 16;
+  }
+  case PRIVILEGED: /* of INT n: not those that Linux lets programs use */
+    return 0x20 + oracle_below(random, 0x60);
+  default:
+    return imm;
+  }
+}
+
+static void put_operand(oracle_random_t *random, oracle_case_t *c, const form_t *form, unsigned reg, bool memory) {
+  bool inside = form->class == BIT_STRING || form->class == ADJUST_RPL || form->class == HINT;
+  bool keep = form->class == STRING || form->class == BIT_STRING || form->class == FRAME || form->class == DIVIDE;
+  if (memory)
+    oracle_put_memory(random, c, reg, inside, keep);
+  else if (form->modrm != NONE)
+    oracle_put(c, 0xC0 | reg << 3 | oracle_below(random, form->class == JUMP_REG ? 4 : 8), 1);
+}
+
 void oracle_generate(oracle_random_t *random, oracle_case_t *c) {
-  const form_t *form = &forms[below(random, sizeof forms / sizeof *forms)];
-  unsigned opcode = form->from + below(random, form->to - form->from + 1u);
+  const form_t *form = &forms[oracle_below(random, sizeof forms / sizeof *forms)];
+  unsigned opcode = form->from + oracle_below(random, form->to - form->from + 1u);
+  bool x87 = oracle_chance(random, 45);
   memset(c, 0, sizeof *c);
   for (unsigned r = 0; r < 8; r++)
-    c->gpr[r] = value(random);
+    c->gpr[r] = oracle_value(random);
   c->eflags = oracle_random(random) & ORACLE_FLAGS;
   c->seed = oracle_random(random);
   c->top = oracle_random(random) & ORACLE_FLAGS;
-  c->prefix_66 = chance(random, 35);
+  if (x87) {
+    c->gpr[CPU_ESP] = ORACLE_DATA + 0x140;
+    oracle_generate_x87(random, c);
+    return;
+  }
+  c->prefix_66 = oracle_chance(random, 35);
   prepare(random, c, form->class, opcode);
 
-  uint32_t imm = value(random);
-  if (form->class == DOUBLE_SHIFT && c->prefix_66) imm = below(random, 17);
-  if (form->class == BRANCH || form->class == COUNTER) imm = below(random, 100); /* never back to itself */
-  if (form->class == FRAME) imm = below(random, 32) | below(random, 4) << 16;
-  if (c->prefix_66) put(c, 0x66, 1);
-  if (form->class == STRING && chance(random, 70)) put(c, chance(random, 50) ? 0xF2 : 0xF3, 1);
-  if (form->class == COUNTER && chance(random, 40)) put(c, 0x67, 1);
-  if (form->map) put(c, form->map, 1);
-  put(c, opcode, 1);
-  if (form->modrm != NONE) {
-    unsigned reg = pick_reg(random, form);
-    bool memory = form->modrm == MODRM_MEM || (form->modrm == MODRM && chance(random, 50));
-    if (memory)
-      put_memory(random, c, reg, form->class);
-    else
-      put(c, 0xC0 | reg << 3 | below(random, 8), 1);
+  unsigned reg = pick_reg(random, form);
+  bool memory = form->modrm == MODRM_MEM || (form->modrm == MODRM && oracle_chance(random, 50));
+  bool implicit = form->class == STRING || form->class == TRANSLATE || form->class == DIRECT;
+  c->prefix_67 = form->class != FRAME && form->class != BIT_STRING && (memory || implicit) && oracle_chance(random, 25);
+  if (c->prefix_67 && opcode == 0x8D) c->prefix_67 = 0;
+  c->es_segmented = c->prefix_67 && form->class == STRING;
+  if (c->es_segmented) { /* offsets, with something above their 16 bits */
+    c->gpr[CPU_ESI] = (c->gpr[CPU_ESI] - ORACLE_SEGMENT_BASE) | 0x120000;
+    c->gpr[CPU_EDI] = (c->gpr[CPU_EDI] - ORACLE_SEGMENT_BASE) | 0x340000;
+    c->gpr[CPU_ECX] |= 0x50000;
   }
-  if (form->imm == IMM_8) put(c, imm, 1);
-  if (form->imm == IMM_Z) put(c, imm, c->prefix_66 ? 2 : 4);
-  if (form->imm == IMM_16_8) put(c, imm, 3);
+  uint32_t imm = immediate(random, c, form, opcode);
+
+  if (c->prefix_66) oracle_put(c, 0x66, 1);
+  put_more_prefixes(random, c, form, opcode, reg, memory);
+  if (form->class == STRING && oracle_chance(random, 70)) oracle_put(c, oracle_chance(random, 50) ? 0xF2 : 0xF3, 1);
+  if (form->class == COUNTER && oracle_chance(random, 40)) oracle_put(c, 0x67, 1);
+  if (form->map) oracle_put(c, form->map, 1);
+  oracle_put(c, opcode, 1);
+  put_operand(random, c, form, reg, memory);
+  if (form->class == DIRECT) {
+    uint32_t at = oracle_target(random, false);
+    oracle_put(c, c->prefix_67 ? at - ORACLE_SEGMENT_BASE : at, c->prefix_67 ? 2 : 4);
+  }
+  if (form->imm == IMM_8) oracle_put(c, imm, 1);
+  if (form->imm == IMM_Z) oracle_put(c, imm, c->prefix_66 ? 2 : 4);
+  if (form->imm == IMM_16) oracle_put(c, imm & 0x3F, 2);
+  if (form->imm == IMM_16_8) oracle_put(c, imm, 3);
   c->undefined = (uint16_t)undefined_of(form, c, opcode, imm);
 }
