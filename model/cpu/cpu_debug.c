@@ -82,12 +82,19 @@ static uint8_t pass_interrupt_ack(void *ctx) {
   return port->interrupt_ack(port->ctx);
 }
 
+static void pass_fpu_error(void *ctx) {
+  const cpu_port_t *port = &((cpu_t *)ctx)->debug.port;
+  port->fpu_error(port->ctx);
+}
+
 static void watch_data(cpu_t *cpu, bool on) {
   bool is_on = cpu->debug.port.translate != NULL;
   if (on == is_on) return;
   if (on) {
     cpu->debug.port = cpu->port;
-    cpu->port = (cpu_port_t){cpu, watch_translate, pass_read, pass_write, pass_in, pass_out, pass_interrupt_ack};
+    cpu->port = (cpu_port_t){cpu,     watch_translate, pass_read,          pass_write,
+                             pass_in, pass_out,        pass_interrupt_ack, NULL};
+    if (cpu->debug.port.fpu_error) cpu->port.fpu_error = pass_fpu_error;
   } else {
     cpu->port = cpu->debug.port;
     cpu->debug.port = (cpu_port_t){0};
