@@ -49,4 +49,25 @@ case_memtest() {
   ! grep -q 'Errors: [1-9]' "$DIR/screen" || fail "memtest86+ finds errors"
 }
 
+# says PATTERN: a line of the serial output matches.
+says() {
+  grep -a -q -- "$1" "$DIR/serial" || fail "the serial output does not say: $1"
+}
+
+# A Linux kernel for processors without PAE, of Debian's i386 architecture (linux-image-686), or the file that
+# MMU86_LINUX names: until its timer interrupts come through the I/O APIC.
+case_linux() {
+  local image=${MMU86_LINUX:-$(ls /boot/vmlinuz-*-686 2>/dev/null | tail -n 1)}
+  [ -r "$image" ] || { echo "skipped: no Linux kernel without PAE (linux-image-686:i386, or MMU86_LINUX=FILE)"; exit 77; }
+  python3 "$HERE/vmlinux.py" "$image" "$DIR/vmlinux" || fail "no vmlinux in $image"
+  lockstep "$DIR/vmlinux" 100000000 --ram 64 --append "console=ttyS0,115200 earlyprintk=ttyS0,115200"
+  says 'Linux version [0-9]'
+  says 'BIOS-e820: .*0x0000000003fdffff. usable'
+  says 'found SMP MP-table'
+  says 'IOAPIC.0.: apic_id 1, version 17, address 0xfec00000'
+  says '\.\.TIMER: .*pin1=2'
+  says 'Calibrating delay loop'
+  [ "$(json walks)" -gt 1000 ] || fail "it does not use paging"
+}
+
 "case_$CASE"
