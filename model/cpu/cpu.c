@@ -207,6 +207,10 @@ uint64_t cpu_instructions(const cpu_t *cpu) {
   return cpu->count;
 }
 
+void cpu_pass_time(cpu_t *cpu, uint64_t instructions) {
+  cpu->idle += instructions;
+}
+
 void cpu_set_intr(cpu_t *cpu, bool level) {
   if (level)
     cpu->attention |= ATTENTION_INTR;

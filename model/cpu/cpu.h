@@ -88,6 +88,9 @@ bool cpu_profile_by_name(const char *name, cpu_profile_t *profile);
 cpu_stop_t cpu_run(cpu_t *cpu, uint64_t max_insns);
 uint64_t cpu_instructions(const cpu_t *cpu);
 
+/* Lets time pass in which no instruction runs (HLT): the time-stamp counter counts it as that many instructions. */
+void cpu_pass_time(cpu_t *cpu, uint64_t instructions);
+
 /* The INTR pin. Level: held by the caller until interrupt_ack. Seen between instructions. */
 void cpu_set_intr(cpu_t *cpu, bool level);
 

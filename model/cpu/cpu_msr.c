@@ -1,7 +1,7 @@
 /*
  * Identification, time, model-specific and test registers: CPUID RDTSC RDPMC RDMSR WRMSR, SYSENTER SYSEXIT, MOV TR.
  *
- * The time-stamp counter counts executed instructions.
+ * The time-stamp counter counts executed instructions and what passed while halted.
  *
  * Source: SDM "CPUID", "SYSENTER", "SYSEXIT", "Model-Specific Registers (MSRs)".
  */
@@ -38,7 +38,7 @@ static bool cpuid(cpu_t *cpu, const insn_t *in) {
 /* --- time --- */
 
 static uint64_t time_stamp(const cpu_t *cpu) {
-  return cpu->count + cpu->msr.tsc_offset;
+  return cpu->count + cpu->idle + cpu->msr.tsc_offset;
 }
 
 static void set_edx_eax(cpu_t *cpu, uint64_t value) {
@@ -106,7 +106,7 @@ static bool msr_read(const cpu_t *cpu, uint32_t number, uint64_t *value) {
 /* Returns false if there is no such register, or it does not take the value. The local APIC stays where it is. */
 static bool msr_write(cpu_t *cpu, uint32_t number, uint64_t value) {
   if (number == MSR_TSC) {
-    cpu->msr.tsc_offset = value - cpu->count;
+    cpu->msr.tsc_offset = value - cpu->count - cpu->idle;
     return true;
   }
   if (cpu->model.profile < CPU_PPRO) return false;

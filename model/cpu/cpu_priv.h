@@ -128,6 +128,7 @@ struct cpu {
   uint32_t stack_mask; /* FFFFFFFFH or FFFFH by SS.B */
   uint64_t mode;       /* INSN_MODE_* of now */
   uint64_t count;
+  uint64_t idle; /* time that passed while no instruction ran, in instructions */
   volatile sig_atomic_t stop_requested;
   uint8_t cpl;
   uint8_t acked_vector;

@@ -84,7 +84,9 @@ static bool wait_for_interrupt(machine_t *m) {
   for (unsigned i = 0; i < EVENTS_MAX && !lapic_output(&m->lapic) && !m->stop_requested; i++) {
     uint64_t next = next_event(m);
     if (next == MACHINE_NEVER || m->idle - start > day) return false;
-    m->idle += next - machine_time(m);
+    uint64_t idle = next - machine_time(m);
+    m->idle += idle;
+    cpu_pass_time(m->cpu, idle);
     run_events(m);
   }
   return lapic_output(&m->lapic) || m->stop_requested;

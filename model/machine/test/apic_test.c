@@ -118,6 +118,24 @@ START_TEST(timer_wakes_a_halted_cpu) {
 }
 END_TEST
 
+/* What RDTSC reads must agree with the timers after HLT, or software that sleeps waits for ever. */
+START_TEST(time_stamp_counts_while_halted) {
+  enum { STAMP_AT = 0x3000 };
+  static const uint8_t handler[] = {0x0F, 0x31, 0xA3, 0x00, 0x30,
+                                    0x00, 0x00, 0xE7, 0xF4}; /* rdtsc; mov [3000h], eax; out */
+  machine_t *m = ready(sti_hlt, sizeof sti_hlt);
+  machine_load(m, HANDLERS + 16 * 0x60, handler, sizeof handler);
+  lapic(m, LAPIC_LVT_TIMER, 0x60);
+  lapic(m, LAPIC_DIVIDE, 0xB);
+  lapic(m, LAPIC_INITIAL, 1000000000);
+  ck_assert_int_eq(machine_run(m, 1000000), MACHINE_EXIT);
+  uint32_t stamp = load_le32(machine_ram(m) + STAMP_AT);
+  ck_assert_uint_ge(stamp, 1000000000);
+  ck_assert_uint_le(stamp, machine_time(m));
+  machine_destroy(m);
+}
+END_TEST
+
 START_TEST(timer_comes_at_its_instruction) {
   static const uint8_t code[] = {0xFB, 0xEB, 0xFE}; /* sti; jmp itself */
   machine_t *m = ready(code, sizeof code);
@@ -191,6 +209,7 @@ int main(void) {
   tcase_add_test(tests, uart_reaches_input_4);
   tcase_add_test(tests, the_guest_interrupts_itself);
   tcase_add_test(tests, timer_wakes_a_halted_cpu);
+  tcase_add_test(tests, time_stamp_counts_while_halted);
   tcase_add_test(tests, timer_comes_at_its_instruction);
   tcase_add_test(tests, timer_started_by_the_guest);
   tcase_add_test(tests, halt_without_hope_is_found);
