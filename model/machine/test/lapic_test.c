@@ -1,91 +1,4 @@
-#include "lapic.h"
-
-#include <check.h>
-#include <stdlib.h>
-
-enum {
-  ID = 0x20,
-  VERSION = 0x30,
-  TPR = 0x80,
-  PPR = 0xA0,
-  EOI = 0xB0,
-  LDR = 0xD0,
-  DFR = 0xE0,
-  SVR = 0xF0,
-  ISR = 0x100,
-  TMR = 0x180,
-  IRR = 0x200,
-  ESR = 0x280,
-  ICR = 0x300,
-  ICR_HIGH = 0x310,
-  LVT = 0x320,
-  TIMER = LVT,
-  LINT0 = 0x350,
-  LINT1 = 0x360,
-  ERROR = 0x370,
-  INITIAL = 0x380,
-  CURRENT = 0x390,
-  DIVIDE = 0x3E0,
-  BY_1 = 0xB,
-  BY_2 = 0x0,
-  BY_128 = 0xA,
-  MASKED = 0x10000,
-  PERIODIC = 0x20000,
-  LEVEL = 0x8000,
-};
-
-/* What came out of the wires. */
-typedef struct {
-  unsigned nmis, eois;
-  uint8_t eoi;
-} seen_t;
-
-static void nmi(void *ctx) {
-  seen_t *seen = ctx;
-  seen->nmis++;
-}
-
-static void eoi(void *ctx, uint8_t vector) {
-  seen_t *seen = ctx;
-  seen->eois++;
-  seen->eoi = vector;
-}
-
-static uint32_t get(lapic_t *l, uint32_t offset) {
-  return lapic_read(l, offset, 4, 0);
-}
-
-static void set(lapic_t *l, uint32_t offset, uint32_t data) {
-  lapic_write(l, offset, 4, data, 0);
-}
-
-static lapic_t after_reset(seen_t *seen) {
-  const lapic_wires_t wires = {seen, nmi, eoi};
-  lapic_t l;
-  *seen = (seen_t){0};
-  lapic_init(&l, &wires);
-  return l;
-}
-
-/* Enabled by software, LINT0 masked. */
-static lapic_t ready(seen_t *seen) {
-  lapic_t l = after_reset(seen);
-  set(&l, SVR, 0x1EF);
-  set(&l, LINT0, MASKED);
-  return l;
-}
-
-static void fixed(lapic_t *l, uint8_t vector, bool level) {
-  const apic_message_t message = {.vector = vector, .delivery = APIC_FIXED, .level = level};
-  lapic_deliver(l, &message);
-}
-
-static uint8_t ack(lapic_t *l) {
-  uint8_t vector = 0;
-  ck_assert(lapic_output(l));
-  ck_assert(lapic_ack(l, &vector));
-  return vector;
-}
+#include "lapic_rig.h"
 
 START_TEST(registers_after_reset) {
   seen_t seen;
@@ -364,85 +277,6 @@ START_TEST(local_inputs) {
 }
 END_TEST
 
-START_TEST(timer_once) {
-  seen_t seen;
-  lapic_t l = ready(&seen);
-  set(&l, TIMER, 0x50);
-  set(&l, DIVIDE, BY_2);
-  lapic_write(&l, INITIAL, 4, 100, 1000);
-  ck_assert_uint_eq(lapic_next(&l, 1000), 1200);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1000), 100);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1001), 100);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1002), 99);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1199), 1);
-  ck_assert(!lapic_output(&l));
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1200), 0);
-  ck_assert_uint_eq(ack(&l), 0x50);
-  set(&l, EOI, 0);
-  ck_assert_uint_eq(lapic_next(&l, 1200), LAPIC_NEVER);
-  lapic_run_timer(&l, 100000);
-  ck_assert(!lapic_output(&l));
-  ck_assert_uint_eq(lapic_read(&l, INITIAL, 4, 100000), 100);
-}
-END_TEST
-
-START_TEST(timer_again_and_again) {
-  seen_t seen;
-  lapic_t l = ready(&seen);
-  set(&l, TIMER, 0x50 | PERIODIC);
-  set(&l, DIVIDE, BY_1);
-  lapic_write(&l, INITIAL, 4, 10, 5);
-  for (uint64_t time = 15; time < 100; time += 10) {
-    ck_assert_uint_eq(lapic_next(&l, time - 1), time);
-    lapic_run_timer(&l, time - 1);
-    ck_assert(!lapic_output(&l));
-    lapic_run_timer(&l, time);
-    ck_assert_uint_eq(ack(&l), 0x50);
-    lapic_write(&l, EOI, 4, 0, time);
-    ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, time), 10);
-    ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, time + 9), 1);
-  }
-  lapic_run_timer(&l, 141); /* several at once are one */
-  ck_assert_uint_eq(ack(&l), 0x50);
-  lapic_write(&l, EOI, 4, 0, 141);
-  ck_assert(!lapic_output(&l));
-  ck_assert_uint_eq(lapic_next(&l, 141), 145);
-  lapic_write(&l, INITIAL, 4, 0, 142); /* stops it */
-  ck_assert_uint_eq(lapic_next(&l, 142), LAPIC_NEVER);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 143), 0);
-}
-END_TEST
-
-START_TEST(timer_masked_counts_silently) {
-  seen_t seen;
-  lapic_t l = ready(&seen);
-  set(&l, DIVIDE, BY_1);
-  lapic_write(&l, INITIAL, 4, 1000, 0);
-  ck_assert_uint_eq(lapic_next(&l, 0), LAPIC_NEVER);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 400), 600);
-  lapic_write(&l, DIVIDE, 4, BY_128, 400); /* the count goes on, slower */
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 400 + 128), 599);
-  ck_assert_uint_eq(lapic_read(&l, CURRENT, 4, 1000000), 0);
-  lapic_write(&l, TIMER, 4, 0x50, 1000000);
-  ck_assert(!lapic_output(&l));
-}
-END_TEST
-
-START_TEST(timer_divides) {
-  static const struct {
-    uint8_t code, by;
-  } cases[] = {{0, 2}, {1, 4}, {2, 8}, {3, 16}, {8, 32}, {9, 64}, {10, 128}, {11, 1}};
-  for (unsigned i = 0; i < 8; i++) {
-    seen_t seen;
-    lapic_t l = ready(&seen);
-    set(&l, TIMER, 0x50);
-    set(&l, DIVIDE, cases[i].code);
-    set(&l, INITIAL, 0xFFFFFFFF);
-    ck_assert_uint_eq(lapic_next(&l, 0), UINT64_C(0xFFFFFFFF) * cases[i].by);
-  }
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("lapic");
   TCase *tests = tcase_create("lapic");
@@ -458,10 +292,6 @@ int main(void) {
   tcase_add_test(tests, errors_are_latched);
   tcase_add_test(tests, virtual_wire);
   tcase_add_test(tests, local_inputs);
-  tcase_add_test(tests, timer_once);
-  tcase_add_test(tests, timer_again_and_again);
-  tcase_add_test(tests, timer_masked_counts_silently);
-  tcase_add_test(tests, timer_divides);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
