@@ -1,0 +1,401 @@
+#include "silicon_cases.h"
+
+#include <stdlib.h>
+
+#include "mmu.h"
+
+enum {
+  RANDOM_LOADS = 2000,
+  NULLS = 500,
+  DATA = 26000,
+  GDT_DATA = 3000,
+  CODE_DATA = 3000,
+  POINTERS = 3000,
+  PUSHES = 8000,
+  RANDOM_VERIFIES = 2000,
+  ARPLS = 500,
+  FARS = 10000,
+  EXECUTES = 5000,
+  PAGINGS = 8000,
+  ALIGNS = 10000,
+};
+
+const char *silicon_category_name(unsigned category) {
+  static const char *const names[SILICON_CATEGORIES] = {
+      "load a segment register",
+      "null segment used",
+      "operand in an LDT segment",
+      "operand in a GDT segment",
+      "operand in a code segment",
+      "far pointer",
+      "push, pop, call",
+      "LAR LSL VERR VERW",
+      "ARPL",
+      "far transfer",
+      "instruction fetch",
+      "paging",
+      "alignment",
+      "INT n",
+  };
+  return category < SILICON_CATEGORIES ? names[category] : "?";
+}
+
+static unsigned data_segment(rng_t *rng) {
+  static const uint8_t segments[] = {MMU_SEG_ES, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS, MMU_SEG_DS, MMU_SEG_SS};
+  return segments[rng_below(rng, 6)];
+}
+
+/* --- loads --- */
+
+enum { LOAD_FORMS = 6 };
+
+/* Loads seg with a selector in one of LOAD_FORMS forms: from a register, from memory, POP, LDS and so on, of either
+ * size. */
+static void emit_load(silicon_case_t *c, unsigned form, unsigned seg, uint16_t selector) {
+  static const uint8_t pops[] = {0x07, 0, 0x17, 0x1f, 0xa1, 0xa9};
+  static const uint8_t pointers[] = {0xc4, 0, 0xb2, 0xc5, 0xb4, 0xb5};
+  bool narrow = form & 1;
+  uint8_t reg = (uint8_t)(seg << 3);
+  if (form == 0) {
+    silicon_move_to_segment(c, seg, selector);
+    return;
+  }
+  if (form == 1) {
+    silicon_emit(c, 3, (const uint8_t[]){0x8e, reg | 4, 0x24});
+    silicon_step_access(c, 0, MMU_SEG_SS, SILICON_STACK_TOP, 2, MMU_READ);
+    c->stack[0] = (c->stack[0] & 0xffff0000) | selector;
+  } else {
+    bool pop = form < 4;
+    unsigned size = narrow ? 2 : 4;
+    if (narrow) silicon_emit1(c, 0x66);
+    if (pop ? seg >= MMU_SEG_FS : seg >= MMU_SEG_FS || seg == MMU_SEG_SS) silicon_emit1(c, 0x0f);
+    silicon_emit1(c, pop ? pops[seg] : pointers[seg]);
+    if (!pop) silicon_emit(c, 2, (const uint8_t[]){0x04, 0x24});
+    unsigned at = pop ? 0 : size; /* of the selector in the operand */
+    c->stack[at / 4] = (c->stack[at / 4] & ~(0xffffu << 8 * (at & 3))) | (uint32_t)selector << 8 * (at & 3);
+    silicon_step_access(c, 0, MMU_SEG_SS, SILICON_STACK_TOP, pop ? size : size + 2, MMU_READ);
+    if (!pop) c->step[0].how = SILICON_DATA_POINTER;
+  }
+  silicon_step_load(c, 0, seg, selector);
+}
+
+/* Selector number i of a list of every form; LDT selectors name desc[0], whose type varies. Returns false past the end.
+ */
+static bool listed_selector(rng_t *rng, unsigned i, silicon_desc_t *d, uint16_t *selector) {
+  unsigned rpl = i & 3, kind = i >> 2;
+  if (kind < 32) {
+    *d = silicon_random_desc(rng, 1 + rng_below(rng, SILICON_LDT_ENTRIES - 1));
+    d->bits = (uint16_t)(kind & (SILICON_BIG | SILICON_CONTENTS | SILICON_LESS));
+    if (kind & 16) d->bits |= SILICON_ABSENT;
+    if ((d->bits & SILICON_CONTENTS) == SILICON_CONFORMING) d->bits |= SILICON_ABSENT;
+    *selector = silicon_selector(d, rpl);
+    return true;
+  }
+  kind -= 32;
+  if (kind < 20) { /* the GDT, and what lies behind it */
+    *selector = (uint16_t)(kind << 3 | rpl);
+    return true;
+  }
+  kind -= 20;
+  if (kind < 8) { /* behind the LDT */
+    static const uint16_t indexes[8] = {16, 17, 18, 31, 32, 0x1000, 0x1ffe, 0x1fff};
+    *selector = (uint16_t)(indexes[kind] << 3 | 4 | rpl);
+    return true;
+  }
+  return false;
+}
+
+static void make_load(rng_t *rng, silicon_case_t *c, unsigned i, unsigned seg, unsigned form) {
+  uint16_t selector;
+  silicon_begin(rng, c, SILICON_LOAD);
+  listed_selector(rng, i, &c->desc[0], &selector);
+  emit_load(c, form, seg, selector);
+}
+
+static void make_random_load(rng_t *rng, silicon_case_t *c) {
+  silicon_begin(rng, c, SILICON_LOAD);
+  c->desc[0] = silicon_random_desc(rng, 1);
+  emit_load(c, rng_below(rng, LOAD_FORMS), data_segment(rng),
+            rng_chance(rng, 50) ? silicon_selector(&c->desc[0], rng_below(rng, 4)) : (uint16_t)rng_next(rng));
+}
+
+/* --- operands --- */
+
+typedef enum { READ, WRITE, MODIFY } use_t;
+
+static const uint8_t sizes[] = {1, 2, 4, 4, 8, 10};
+
+/* An operand of size bytes at seg:[EBX]. */
+static void emit_operand(silicon_case_t *c, unsigned seg, unsigned size, use_t use, uint32_t offset) {
+  static const uint8_t narrow[3] = {0x8a, 0x88, 0x00}, wide[3] = {0x8b, 0x89, 0x01};      /* MOV, MOV, ADD with EAX */
+  if (use == WRITE && size == 8) silicon_emit(c, 3, (const uint8_t[]){0x0f, 0x6e, 0xc0}); /* MOVD MM0, EAX */
+  if (use == WRITE && size == 10) silicon_emit(c, 2, (const uint8_t[]){0xd9, 0xe8});      /* FLD1 */
+  unsigned at = c->length, how = SILICON_DATA_EAX;
+  c->gpr[3] = offset;
+  silicon_emit1(c, silicon_prefix(seg));
+  if (size == 2) silicon_emit1(c, 0x66);
+  if (size == 10) { /* FLD, FSTP m80 */
+    silicon_emit(c, 2, (const uint8_t[]){0xdb, use == READ ? 0x2b : 0x3b});
+    how = SILICON_DATA_ST0;
+  } else if (size == 8 && use == MODIFY) { /* CMPXCHG8B: finds something else, loads it and writes it back */
+    silicon_emit(c, 3, (const uint8_t[]){0x0f, 0xc7, 0x0b});
+    how = SILICON_DATA_PAIR;
+  } else if (size == 8) { /* MOVQ */
+    silicon_emit(c, 3, (const uint8_t[]){0x0f, use == READ ? 0x6f : 0x7f, 0x03});
+    how = SILICON_DATA_ST0;
+  } else {
+    silicon_emit(c, 2, (const uint8_t[]){(size == 1 ? narrow : wide)[use], 0x03});
+  }
+  silicon_step_access(c, at, seg, offset, size, use == READ ? MMU_READ : MMU_WRITE);
+  c->step[c->n_steps - 1].rmw = use == MODIFY;
+  c->step[c->n_steps - 1].how = (uint8_t)how;
+}
+
+static use_t some_use(rng_t *rng, unsigned size) {
+  return (use_t)rng_below(rng, size == 10 ? 2 : 3);
+}
+
+/* Lets offset of the segment lie at a linear address of the arena. */
+static void aim(rng_t *rng, silicon_case_t *c, silicon_desc_t *d, uint32_t offset) {
+  uint32_t target = silicon_target(rng);
+  d->base = target - offset;
+  c->window = target - SILICON_WINDOW / 2;
+}
+
+static void make_data(rng_t *rng, silicon_case_t *c, silicon_category_t category) {
+  silicon_begin(rng, c, category);
+  unsigned seg = data_segment(rng), size = sizes[rng_below(rng, sizeof sizes)];
+  silicon_desc_t *d = &c->desc[0];
+  *d = silicon_random_desc(rng, 1);
+  if (category == SILICON_GDT_DATA) { /* set_thread_area takes less */
+    d->entry = (uint16_t)(SILICON_IN_GDT | (SILICON_TLS_FIRST + rng_below(rng, 3)));
+    d->bits = (uint16_t)((d->bits & (SILICON_EXPAND_DOWN | SILICON_LESS | SILICON_PAGES | SILICON_AVL)) | SILICON_BIG);
+  }
+  if (seg == MMU_SEG_SS && rng_chance(rng, 80)) d->bits &= (uint16_t) ~(SILICON_LESS | SILICON_IS_CODE);
+  uint32_t offset = silicon_edge(rng, d, size);
+  aim(rng, c, d, offset);
+  silicon_move_to_segment(c, seg, silicon_selector(d, 3));
+  emit_operand(c, seg, size, some_use(rng, size), offset);
+}
+
+static void make_null(rng_t *rng, silicon_case_t *c) {
+  static const uint8_t segments[] = {MMU_SEG_ES, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS};
+  silicon_begin(rng, c, SILICON_NULL);
+  unsigned seg = segments[rng_below(rng, 4)], size = sizes[rng_below(rng, sizeof sizes)];
+  uint32_t target = silicon_target(rng);
+  c->window = target - SILICON_WINDOW / 2;
+  if (seg < MMU_SEG_FS || rng_chance(rng, 70)) silicon_move_to_segment(c, seg, (uint16_t)rng_below(rng, 4));
+  emit_operand(c, seg, size, some_use(rng, size), target);
+}
+
+static void make_paging(rng_t *rng, silicon_case_t *c) {
+  silicon_begin(rng, c, SILICON_PAGING);
+  unsigned size = sizes[rng_below(rng, sizeof sizes)];
+  uint32_t target = silicon_target(rng);
+  c->window = target - SILICON_WINDOW / 2;
+  emit_operand(c, rng_below(rng, 2) ? MMU_SEG_DS : MMU_SEG_ES, size, some_use(rng, size), target);
+}
+
+static void make_align(rng_t *rng, silicon_case_t *c) {
+  if (rng_chance(rng, 40))
+    make_data(rng, c, SILICON_DATA);
+  else if (rng_chance(rng, 10))
+    make_null(rng, c);
+  else
+    make_paging(rng, c);
+  c->category = SILICON_ALIGN;
+  c->eflags = 1u << 18;
+}
+
+/* Code goes on in a segment of the LDT, and reads or writes through CS. */
+static void make_code_data(rng_t *rng, silicon_case_t *c) {
+  enum { JUMP_BYTES = 7 };
+  silicon_begin(rng, c, SILICON_CODE_DATA);
+  unsigned size = sizes[rng_below(rng, sizeof sizes)];
+  silicon_desc_t *d = &c->desc[0];
+  *d = silicon_random_desc(rng, 1);
+  d->bits = (uint16_t)((d->bits & (SILICON_LESS | SILICON_PAGES)) | SILICON_IS_CODE | SILICON_BIG);
+  if (rng_chance(rng, 70)) d->bits &= (uint16_t)~SILICON_LESS;
+  if (silicon_limit(d) < 0x100) d->limit = 0x800; /* room for the code */
+  d->base = SILICON_CODE;
+  uint16_t selector = silicon_selector(d, 3);
+  uint32_t offset = rng_chance(rng, 50) ? silicon_target(rng) - d->base : silicon_edge(rng, d, size);
+  if (offset < SILICON_PAGE) offset += SILICON_PAGE; /* not the code itself */
+  silicon_emit1(c, 0xea);
+  silicon_emit32(c, JUMP_BYTES, 4);
+  silicon_emit32(c, selector, 2);
+  silicon_step_t *target = silicon_step(c, SILICON_STEP_TARGET, 0);
+  target->selector = selector;
+  target->how = MMU_LOAD_CODE_JUMP;
+  target->offset = JUMP_BYTES;
+  silicon_step_t *enter = silicon_step(c, SILICON_STEP_ENTER, 0);
+  enter->offset = JUMP_BYTES;
+  enter->how = JUMP_BYTES;
+  uint32_t linear = d->base + offset;
+  if (linear - SILICON_LOW >= SILICON_END - SILICON_LOW) { /* somebody else's memory */
+    linear = silicon_target(rng);
+    offset = linear - d->base;
+  }
+  c->window = linear - SILICON_WINDOW / 2;
+  emit_operand(c, MMU_SEG_CS, size, some_use(rng, size), offset);
+}
+
+/* The selector of the far pointer is what memory holds there. */
+static void make_pointer(rng_t *rng, silicon_case_t *c) {
+  silicon_begin(rng, c, SILICON_POINTER);
+  static const uint8_t from[] = {MMU_SEG_ES, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS};
+  unsigned seg = from[rng_below(rng, 4)], to = data_segment(rng);
+  bool narrow = rng_chance(rng, 40);
+  unsigned size = narrow ? 4 : 6;
+  c->desc[0] = silicon_random_desc(rng, 1);
+  if (rng_chance(rng, 50)) c->desc[0].bits &= (uint16_t) ~(SILICON_IS_CODE | SILICON_ABSENT);
+  uint32_t offset = silicon_edge(rng, &c->desc[0], size);
+  aim(rng, c, &c->desc[0], offset);
+  uint32_t linear = c->desc[0].base + offset + size - 2;
+  uint16_t selector = (uint16_t)(silicon_content(linear) | silicon_content(linear + 1) << 8);
+  if (rng_chance(rng, 25)) c->eflags = 1u << 18;
+  silicon_move_to_segment(c, seg, silicon_selector(&c->desc[0], 3));
+  unsigned at = c->length;
+  c->gpr[3] = offset;
+  silicon_emit1(c, silicon_prefix(seg));
+  if (narrow) silicon_emit1(c, 0x66);
+  static const uint8_t pointers[] = {0xc4, 0, 0xb2, 0xc5, 0xb4, 0xb5};
+  if (to >= MMU_SEG_FS || to == MMU_SEG_SS) silicon_emit1(c, 0x0f);
+  silicon_emit(c, 2, (const uint8_t[]){pointers[to], 0x03});
+  silicon_step_access(c, at, seg, offset, size, MMU_READ);
+  c->step[c->n_steps - 1].how = SILICON_DATA_POINTER;
+  if (narrow) c->step[c->n_steps - 1].align = 1; /* a 16:16 pointer is two words */
+  silicon_step_load(c, at, to, selector);
+}
+
+/* --- stacks --- */
+
+static void make_push(rng_t *rng, silicon_case_t *c) {
+  silicon_begin(rng, c, SILICON_PUSH);
+  silicon_desc_t *d = &c->desc[0];
+  *d = silicon_random_desc(rng, 1);
+  d->bits &= (uint16_t) ~(SILICON_LESS | SILICON_IS_CODE | (rng_chance(rng, 90) ? SILICON_ABSENT : 0));
+  bool narrow = rng_chance(rng, 40), push = rng_chance(rng, 60), flat = rng_chance(rng, 15);
+  unsigned size = narrow ? 2 : 4;
+  uint32_t mask = d->bits & SILICON_BIG || flat ? 0xffffffff : 0xffff;
+  uint32_t offset;
+  if (flat) {
+    offset = silicon_target(rng);
+    c->window = offset - SILICON_WINDOW / 2;
+    d->entry = SILICON_NO_ENTRY;
+  } else {
+    offset = silicon_edge(rng, d, size) & mask;
+    aim(rng, c, d, offset);
+    silicon_move_to_segment(c, MMU_SEG_SS, silicon_selector(d, 3));
+  }
+  if (rng_chance(rng, 20)) c->eflags = 1u << 18;
+  c->gpr[4] = (c->gpr[4] & ~mask) | ((push ? offset + size : offset) & mask);
+  if (mask == 0xffff) c->gpr[4] |= (uint32_t)rng_next(rng) & 0xffff0000;
+  unsigned at = c->length;
+  bool call = push && !narrow && rng_chance(rng, 25);
+  if (narrow) silicon_emit1(c, 0x66);
+  if (call) {
+    silicon_emit1(c, 0xe8); /* CALL of what follows */
+    silicon_emit32(c, 0, 4);
+  } else {
+    silicon_emit1(c, push ? 0x50 : 0x58); /* EAX */
+  }
+  silicon_step_access(c, at, MMU_SEG_SS, offset, size, push ? MMU_WRITE : MMU_READ);
+  c->step[c->n_steps - 1].how = call ? SILICON_DATA_EIP : SILICON_DATA_EAX;
+}
+
+/* --- what faults rarely --- */
+
+/* how: mmu_verify_t. The selector is in CX, or in memory at SILICON_STACK_TOP. */
+static void emit_verify(silicon_case_t *c, unsigned how, bool memory, bool narrow, uint16_t selector) {
+  static const uint8_t opcodes[4] = {0x02, 0x03, 0x00, 0x00};
+  uint8_t reg = how == MMU_VERIFY_READ ? 4 << 3 : how == MMU_VERIFY_WRITE ? 5 << 3 : 0;
+  if (narrow) silicon_emit1(c, 0x66);
+  silicon_emit(c, 2, (const uint8_t[]){0x0f, opcodes[how]});
+  if (memory) {
+    silicon_emit(c, 2, (const uint8_t[]){reg | 4, 0x24});
+    c->stack[0] = (c->stack[0] & 0xffff0000) | selector;
+    silicon_step_access(c, 0, MMU_SEG_SS, SILICON_STACK_TOP, 2, MMU_READ);
+  } else {
+    silicon_emit1(c, 0xc1 | reg);
+    c->gpr[1] = (c->gpr[1] & 0xffff0000) | selector;
+  }
+  silicon_step_t *step = silicon_step(c, SILICON_STEP_VERIFY, 0);
+  step->how = (uint8_t)how;
+  step->selector = selector;
+  step->wide = narrow ? 2 : 4;
+}
+
+static void make_verify(rng_t *rng, silicon_case_t *c, unsigned i, unsigned how) {
+  uint16_t selector = 0;
+  silicon_begin(rng, c, SILICON_VERIFY);
+  if (!listed_selector(rng, i, &c->desc[0], &selector)) {
+    c->desc[0] = silicon_random_desc(rng, 1);
+    selector = rng_chance(rng, 80) ? silicon_selector(&c->desc[0], rng_below(rng, 4)) : (uint16_t)rng_next(rng);
+  }
+  emit_verify(c, how, rng_chance(rng, 30), rng_chance(rng, 30), selector);
+}
+
+/* ARPL CX, DX */
+static void make_arpl(rng_t *rng, silicon_case_t *c) {
+  silicon_begin(rng, c, SILICON_ARPL);
+  silicon_emit(c, 2, (const uint8_t[]){0x63, 0xd1});
+}
+
+static void make_int(rng_t *rng, silicon_case_t *c, unsigned vector) {
+  silicon_begin(rng, c, SILICON_INT);
+  silicon_emit(c, 2, (const uint8_t[]){0xcd, (uint8_t)vector});
+  silicon_step(c, SILICON_STEP_INT, 0)->offset = vector;
+}
+
+/* --- the list --- */
+
+enum { LISTED = (32 + 20 + 8) * 4, MAX = 120000 };
+
+static silicon_case_t *make_listed(rng_t *rng, silicon_case_t *c) {
+  static const uint8_t segments[] = {MMU_SEG_ES, MMU_SEG_SS, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS};
+  for (unsigned i = 0; i < LISTED; i++) {
+    for (unsigned s = 0; s < sizeof segments; s++)
+      for (unsigned form = 0; form < LOAD_FORMS; form++)
+        make_load(rng, c++, i, segments[s], form);
+    for (unsigned how = 0; how < 4; how++)
+      make_verify(rng, c++, i, how);
+  }
+  for (unsigned vector = 0; vector < 256; vector++)
+    if (vector != 0x80) make_int(rng, c++, vector); /* 80H is a system call */
+  return c;
+}
+
+uint32_t silicon_generate(uint64_t seed, silicon_case_t **cases) {
+  rng_t rng = {seed};
+  silicon_case_t *c = *cases = calloc(MAX, sizeof *c);
+  if (!c) return 0;
+  c = make_listed(&rng, c);
+  for (unsigned i = 0; i < RANDOM_LOADS; i++)
+    make_random_load(&rng, c++);
+  for (unsigned i = 0; i < NULLS; i++)
+    make_null(&rng, c++);
+  for (unsigned i = 0; i < DATA; i++)
+    make_data(&rng, c++, SILICON_DATA);
+  for (unsigned i = 0; i < GDT_DATA; i++)
+    make_data(&rng, c++, SILICON_GDT_DATA);
+  for (unsigned i = 0; i < CODE_DATA; i++)
+    make_code_data(&rng, c++);
+  for (unsigned i = 0; i < POINTERS; i++)
+    make_pointer(&rng, c++);
+  for (unsigned i = 0; i < PUSHES; i++)
+    make_push(&rng, c++);
+  for (unsigned i = 0; i < RANDOM_VERIFIES; i++)
+    make_verify(&rng, c++, LISTED, rng_below(&rng, 4));
+  for (unsigned i = 0; i < ARPLS; i++)
+    make_arpl(&rng, c++);
+  for (unsigned i = 0; i < FARS; i++)
+    silicon_make_far(&rng, c++);
+  for (unsigned i = 0; i < EXECUTES; i++)
+    silicon_make_execute(&rng, c++);
+  for (unsigned i = 0; i < PAGINGS; i++)
+    make_paging(&rng, c++);
+  for (unsigned i = 0; i < ALIGNS; i++)
+    make_align(&rng, c++);
+  return (uint32_t)(c - *cases);
+}
