@@ -18,6 +18,9 @@ enum {
   EXECUTES = 5000,
   PAGINGS = 8000,
   ALIGNS = 10000,
+  STRINGS = 6000,
+  NEARS = 3000,
+  DOUBLES = 8000,
 };
 
 const char *silicon_category_name(unsigned category) {
@@ -36,6 +39,9 @@ const char *silicon_category_name(unsigned category) {
       "paging",
       "alignment",
       "INT n",
+      "string instructions",
+      "near transfers",
+      "several references",
   };
   return category < SILICON_CATEGORIES ? names[category] : "?";
 }
@@ -397,5 +403,11 @@ uint32_t silicon_generate(uint64_t seed, silicon_case_t **cases) {
     make_paging(&rng, c++);
   for (unsigned i = 0; i < ALIGNS; i++)
     make_align(&rng, c++);
+  for (unsigned i = 0; i < STRINGS; i++)
+    silicon_make_string(&rng, c++);
+  for (unsigned i = 0; i < NEARS; i++)
+    silicon_make_near(&rng, c++);
+  for (unsigned i = 0; i < DOUBLES; i++)
+    silicon_make_double(&rng, c++);
   return (uint32_t)(c - *cases);
 }

@@ -23,10 +23,18 @@ typedef enum {
   SILICON_PAGING,  /* operands on every kind of page */
   SILICON_ALIGN,   /* the same with EFLAGS.AC = 1, and around limits */
   SILICON_INT,     /* INT n */
+  SILICON_STRING,  /* from here on: for the emulator alone */
+  SILICON_NEAR,
+  SILICON_DOUBLE,
   SILICON_CATEGORIES,
 } silicon_category_t;
 
 const char *silicon_category_name(unsigned category);
+
+/* Its cases have no steps: only the emulator can run them. */
+static inline bool silicon_code_only(unsigned category) {
+  return category >= SILICON_STRING;
+}
 
 /* Makes the cases. Returns how many; *cases is freed by the caller; NULL without memory. */
 uint32_t silicon_generate(uint64_t seed, silicon_case_t **cases);
@@ -34,6 +42,11 @@ uint32_t silicon_generate(uint64_t seed, silicon_case_t **cases);
 /* Parts: silicon_far.c. Each makes one case of its category. */
 void silicon_make_far(rng_t *rng, silicon_case_t *c);
 void silicon_make_execute(rng_t *rng, silicon_case_t *c);
+
+/* Parts: silicon_whole.c. */
+void silicon_make_string(rng_t *rng, silicon_case_t *c);
+void silicon_make_near(rng_t *rng, silicon_case_t *c);
+void silicon_make_double(rng_t *rng, silicon_case_t *c);
 
 /* Parts: silicon_build.c. */
 
