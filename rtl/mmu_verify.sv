@@ -2,8 +2,8 @@
  * VERIFY (LAR, LSL, VERR, VERW): has the descriptor read that a selector names and tells whether it would serve.
  * Nothing but a page fault is a fault; nothing is written or installed. Combinational.
  *
- * Twin: model/mmu/mmu_verify.c. Source: "Pointer Validation", the instructions'
- * pages; DESIGN.md 3.4.
+ * Twin: model/mmu/mmu_verify.c. Source: "Pointer Validation", the instructions' pages;
+ * DESIGN.md 3.4.
  */
 module mmu_verify (
   /// Start. req_i and hidden_i hold until done_o.
