@@ -35,7 +35,13 @@ static uint8_t no_interrupt(void *ctx) {
 }
 
 bool silicon_emulator_open(silicon_emulator_t *e, silicon_side_t *side) {
-  cpu_port_t port = {e, translate, port_read, port_write, port_in, port_out, no_interrupt};
+  cpu_port_t port = {.ctx = e,
+                     .translate = translate,
+                     .read = port_read,
+                     .write = port_write,
+                     .in = port_in,
+                     .out = port_out,
+                     .interrupt_ack = no_interrupt};
   *e = (silicon_emulator_t){.side = side, .cpu = cpu_create(&port)};
   if (!e->cpu) return false;
   mmu_req_t req; /* the emulator learns of the system registers by sending them itself */
