@@ -37,6 +37,12 @@ void ioapic_set_input(ioapic_t *io, unsigned input, bool level) {
   look_at_level(io, input);
 }
 
+bool ioapic_makes_nmi(const ioapic_t *io) {
+  for (unsigned input = 0; input < IOAPIC_INPUTS; input++)
+    if (!(io->entry[input] & ENTRY_MASKED) && (io->entry[input] >> 8 & 7) == APIC_NMI) return true;
+  return false;
+}
+
 void ioapic_eoi(ioapic_t *io, uint8_t vector) {
   for (unsigned input = 0; input < IOAPIC_INPUTS; input++) {
     uint64_t *entry = &io->entry[input];

@@ -36,6 +36,9 @@ void ioapic_init(ioapic_t *ioapic, const ioapic_wires_t *wires);
 /* Drives an input (0..23). An edge is lost while its entry is masked. */
 void ioapic_set_input(ioapic_t *ioapic, unsigned input, bool level);
 
+/* Whether an input's interrupt would be an NMI: an unmasked entry with that delivery mode. */
+bool ioapic_makes_nmi(const ioapic_t *ioapic);
+
 /* A local APIC has ended the level-triggered interrupt with this vector. */
 void ioapic_eoi(ioapic_t *ioapic, uint8_t vector);
 

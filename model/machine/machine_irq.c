@@ -61,6 +61,7 @@ static void write_ioapic(void *machine, uint32_t offset, unsigned size, uint32_t
 
 static void lapic_nmi(void *machine) {
   machine_t *m = machine;
+  m->nmi = true;
   cpu_set_nmi(m->cpu);
 }
 
@@ -84,4 +85,5 @@ void machine_reset_apics(machine_t *m) {
   const ioapic_wires_t io = {m, ioapic_sends};
   lapic_init(&m->lapic, &local);
   ioapic_init(&m->ioapic, &io);
+  m->nmi = false;
 }

@@ -35,6 +35,7 @@ struct machine {
   pic_t pic;
   lapic_t lapic;
   ioapic_t ioapic;
+  bool nmi; /* an NMI was requested since the CPU ran last: it ends HLT */
   pit_t pit;
   uart_t uart;
   cmos_t cmos;

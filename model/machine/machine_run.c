@@ -73,15 +73,21 @@ static void run_events(machine_t *m) {
   machine_update_intr(m);
 }
 
+/* Whether a halted CPU goes on. */
+static bool wakes(const machine_t *m, bool enabled) {
+  return m->nmi || (enabled && lapic_output(&m->lapic));
+}
+
 /*
- * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0, or nothing
- * that happens by itself interrupts within a day (the clock's alarm is the rarest that could).
+ * HLT: lets guest time pass until an interrupt is requested. Returns false if none ever will be: IF = 0 and no input
+ * makes an NMI, or nothing that happens by itself interrupts within a day (the clock's alarm is the rarest that could).
  */
 static bool wait_for_interrupt(machine_t *m) {
   enum { EVENTS_MAX = 4000000 };
   const uint64_t day = UINT64_C(86400) * MACHINE_HZ, start = m->idle;
-  if (!(cpu_state(m->cpu).rflags & X86_IF)) return false;
-  for (unsigned i = 0; i < EVENTS_MAX && !lapic_output(&m->lapic) && !m->stop_requested; i++) {
+  const bool enabled = cpu_state(m->cpu).rflags & X86_IF;
+  if (!enabled && !m->nmi && !ioapic_makes_nmi(&m->ioapic)) return false;
+  for (unsigned i = 0; i < EVENTS_MAX && !wakes(m, enabled) && !m->stop_requested; i++) {
     uint64_t next = next_event(m);
     if (next == MACHINE_NEVER || m->idle - start > day) return false;
     uint64_t idle = next - machine_time(m);
@@ -89,7 +95,7 @@ static bool wait_for_interrupt(machine_t *m) {
     cpu_pass_time(m->cpu, idle);
     run_events(m);
   }
-  return lapic_output(&m->lapic) || m->stop_requested;
+  return wakes(m, enabled) || m->stop_requested;
 }
 
 /* Returns how many instructions may run before a device wants attention, and brings the devices up to date. */
@@ -110,7 +116,9 @@ machine_stop_t machine_run(machine_t *m, uint64_t max_insns) {
     uint64_t done = cpu_instructions(m->cpu) - start;
     if (done >= max_insns) return MACHINE_LIMIT;
 
-    switch (cpu_run(m->cpu, slice(m, max_insns - done))) {
+    uint64_t budget = slice(m, max_insns - done);
+    m->nmi = false; /* latched in the CPU */
+    switch (cpu_run(m->cpu, budget)) {
     case CPU_STOP_LIMIT:
       break;
     case CPU_STOP_HALT:

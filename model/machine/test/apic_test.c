@@ -118,6 +118,28 @@ START_TEST(timer_wakes_a_halted_cpu) {
 }
 END_TEST
 
+START_TEST(the_guest_sends_itself_an_nmi) {
+  static const uint8_t code[] = {
+      0xC7, 0x05, 0x00, 0x03, 0xE0, 0xFE, 0x00, 0x04, 0x00, 0x00, /* mov dword [FEE00300h], 400h, interrupts off */
+      0xEB, 0xFE,
+  };
+  machine_t *m = ready(code, sizeof code);
+  ends_with(m, 2);
+  machine_destroy(m);
+}
+END_TEST
+
+START_TEST(nmi_wakes_a_halted_cpu_with_interrupts_off) {
+  static const uint8_t cli_hlt[] = {0xFA, 0xF4, 0xEB, 0xFD};
+  machine_t *m = ready(cli_hlt, sizeof cli_hlt);
+  redirect(m, 2, 0x41);
+  ck_assert_int_eq(machine_run(m, 1000000), MACHINE_HALTED);
+  redirect(m, 2, 0x400); /* the 8254's interrupt as NMI */
+  ends_with(m, 2);
+  machine_destroy(m);
+}
+END_TEST
+
 /* What RDTSC reads must agree with the timers after HLT, or software that sleeps waits for ever. */
 START_TEST(time_stamp_counts_while_halted) {
   enum { STAMP_AT = 0x3000 };
@@ -209,6 +231,8 @@ int main(void) {
   tcase_add_test(tests, uart_reaches_input_4);
   tcase_add_test(tests, the_guest_interrupts_itself);
   tcase_add_test(tests, timer_wakes_a_halted_cpu);
+  tcase_add_test(tests, the_guest_sends_itself_an_nmi);
+  tcase_add_test(tests, nmi_wakes_a_halted_cpu_with_interrupts_off);
   tcase_add_test(tests, time_stamp_counts_while_halted);
   tcase_add_test(tests, timer_comes_at_its_instruction);
   tcase_add_test(tests, timer_started_by_the_guest);
