@@ -46,6 +46,7 @@ const Test TESTS[] = {
     {"load_selectors", load_selectors},
     {"verify_types", verify_types},
     {"verify_selectors", verify_selectors},
+    {"verify_leaves_nothing", verify_leaves_nothing},
     {"gates", gates},
     {"gate_limits", gate_limits},
     {"io_bitmap", io_bitmap},

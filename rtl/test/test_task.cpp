@@ -66,7 +66,7 @@ void io_refusals() {
     }
   };
   b.write(TSS + 0x66, 2, 0x68);
-  for (unsigned type = 0; type < 16; type++) {
+  for (unsigned type = 0; type < 32; type++) { // bit 4: S
     b.run(set_raw(TR, TSS, 0x20FF, 0x080 | type, true, 0x20));
     if (type == 9 || type == 0xB)
       check(b, !b.run(check_io(0, 4)).fault, "CHECK_IO with a TSS of type %x", type);

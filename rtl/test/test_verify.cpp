@@ -7,7 +7,7 @@ using namespace bench;
 
 namespace {
 
-constexpr uint32_t GDT = 0x5000, LDT_BASE = 0x6000, IDT = 0x7000;
+constexpr uint32_t GDT = 0x5000, LDT_BASE = 0x6000, IDT = 0x7000, TSS = 0x8000;
 
 /* "LAR - Load Access Rights Byte" and "LSL - Load Segment Limit", tables of the valid types with S = 0: a bit each. */
 constexpr unsigned LAR_SYSTEM = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 9 | 1u << 0xB | 1u << 0xC;
@@ -92,6 +92,45 @@ void verify_selectors() {
   refused(0x3C), refused(0x04);
   b.run(set_raw(LDTR, 0xFFFFFFF0, 0x3F, 0x082)); // wraps
   read(0x14, 0);
+}
+
+/* What VERIFY answers is in no later response. */
+void verify_leaves_nothing() {
+  Bench b(48);
+  begin(b);
+  uint64_t value = descriptor(0x1000, 0x1000, 0x093);
+  b.write(GDT + 0x28, 8, value);
+  b.write(TSS + 0x66, 2, 0x68), b.write(TSS + 0x68, 2, 0);
+  b.run(set_raw(TR, TSS, 0xFFF, 0x08B, true, 0x18));
+  const Hidden data = {0x1000, 0x1000, 0x093, true, 0x28}, tr = {TSS, 0xFFF, 0x08B, true, 0x18};
+  const Hidden null = {0x1000, 0x1000, 0x093, false, 0};
+  const struct {
+    Req req;
+    uint64_t descriptor;
+    Hidden hidden;
+  } others[] = {{control(INVLPG, 0, 0), 0, {}},
+                {control(WRITE_CR, 0, 0, 3), 0, {}},
+                {load_table(IDTR, IDT, 0x7FF), 0, {}},
+                {load(DS, DATA, 0x28, 0), value, data},
+                {load(DS, DATA, 0, 0), 0, null},
+                {set_raw(STAGED_TR, TSS, 0xFFF, 0x08B, true, 0x18), 0, tr},
+                {seg_op(COMMIT_SEG, TR, STAGED_TR, 0), 0, tr},
+                {check_io(0, 1), 0, {}},
+                {mark_task(0x28, true), 0, {}},
+                {verify(LAR, 0), 0, {}}};
+  for (unsigned what : {LAR, LSL}) {
+    for (const auto &other : others) {
+      b.write(GDT + 0x28, 8, value);
+      expect_control(b, b.run(verify(what, 0x28)), value, {0, what == LSL ? 0x1000u : 0u}, false, true);
+      expect_control(b, b.run(other.req), other.descriptor, other.hidden);
+    }
+  }
+  /* An access has no such fields. */
+  b.run(verify(LSL, 0x28));
+  b.run(set_raw(DS, 0, 0xFFFF, 0x093));
+  b.run(verify(LSL, 0x28));
+  Rsp r = b.run(read_of(0x10));
+  check(b, !r.verified && !r.descriptor && !r.seg_limit && r.laddr == 0x10, "an access after VERIFY");
 }
 
 /* Every type, DPL, CPL, P; for software and for the processor. The gate is in the response, with a fault too. */

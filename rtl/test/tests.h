@@ -30,6 +30,7 @@ void load_limits();
 void load_selectors();
 void verify_types();
 void verify_selectors();
+void verify_leaves_nothing();
 void gates();
 void gate_limits();
 void io_bitmap();
