@@ -114,3 +114,8 @@ uint16_t silicon_selector(const silicon_desc_t *d, unsigned rpl) {
   unsigned index = d->entry & (SILICON_LDT_ENTRIES - 1);
   return (uint16_t)(index << 3 | (d->entry & SILICON_IN_GDT ? 0 : 4) | rpl);
 }
+
+unsigned silicon_data_segment(rng_t *rng) {
+  static const uint8_t segments[] = {MMU_SEG_ES, MMU_SEG_DS, MMU_SEG_FS, MMU_SEG_GS, MMU_SEG_DS, MMU_SEG_SS};
+  return segments[rng_below(rng, 6)];
+}

@@ -43,6 +43,15 @@ uint32_t silicon_generate(uint64_t seed, silicon_case_t **cases);
 void silicon_make_far(rng_t *rng, silicon_case_t *c);
 void silicon_make_execute(rng_t *rng, silicon_case_t *c);
 
+/* Parts: silicon_loads.c. Selector number i of a list of all forms; form: how it is loaded. */
+enum { SILICON_LISTED = (32 + 20 + 8) * 4, SILICON_LOAD_FORMS = 6 };
+void silicon_make_load(rng_t *rng, silicon_case_t *c, unsigned i, unsigned seg, unsigned form);
+void silicon_make_random_load(rng_t *rng, silicon_case_t *c);
+/* i: past the list for a random selector. how: mmu_verify_t. */
+void silicon_make_verify(rng_t *rng, silicon_case_t *c, unsigned i, unsigned how);
+void silicon_make_arpl(rng_t *rng, silicon_case_t *c);
+void silicon_make_int(rng_t *rng, silicon_case_t *c, unsigned vector);
+
 /* Parts: silicon_whole.c. */
 void silicon_make_string(rng_t *rng, silicon_case_t *c);
 void silicon_make_near(rng_t *rng, silicon_case_t *c);
@@ -71,6 +80,9 @@ uint8_t silicon_prefix(unsigned seg);
 
 /* A descriptor of any type that modify_ldt accepts, its limit of an interesting value. */
 silicon_desc_t silicon_random_desc(rng_t *rng, unsigned entry);
+
+/* ES, DS, FS, GS or SS. */
+unsigned silicon_data_segment(rng_t *rng);
 
 /* The limit in bytes. */
 uint32_t silicon_limit(const silicon_desc_t *d);
