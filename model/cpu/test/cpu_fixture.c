@@ -51,6 +51,15 @@ static uint8_t interrupt_ack(void *ctx) {
   return fx.intr_vector;
 }
 
+static void fpu_error(void *ctx) {
+  (void)ctx;
+  if (fx.fpu_error) fx.fpu_error(NULL);
+}
+
+void fixture_set_fpu_error(void (*hook)(void *ctx)) {
+  fx.fpu_error = hook;
+}
+
 uint32_t peek32(uint32_t paddr) {
   uint32_t v;
   memcpy(&v, fx.ram + paddr, 4);
@@ -169,7 +178,8 @@ void fixture_up(void) {
                      .write = ram_write,
                      .in = port_in,
                      .out = port_out,
-                     .interrupt_ack = interrupt_ack};
+                     .interrupt_ack = interrupt_ack,
+                     .fpu_error = fpu_error};
   fx.cpu = cpu_create(&port);
   ck_assert_ptr_nonnull(fx.cpu);
   build_tables();

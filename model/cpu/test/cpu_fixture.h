@@ -63,6 +63,7 @@ typedef struct {
   unsigned refuse_after;
   uint32_t last_out, out_count, in_value;
   uint16_t last_port;
+  void (*fpu_error)(void *ctx);
   mmu_req_t log[LOG_MAX];
   unsigned n_log;
 } fixture_t;
@@ -124,6 +125,9 @@ bool halted_in(unsigned vector);
 bool faulted(unsigned vector, uint32_t error_code);
 /* The frame that the delivery pushed: word i from the top of the current stack. */
 uint32_t frame(unsigned i);
+
+/* Who hears FERR#. */
+void fixture_set_fpu_error(void (*hook)(void *ctx));
 
 int run_suite(Suite *suite);
 
