@@ -65,7 +65,7 @@ static void set_up_memory(void) {
   set_gate(X86_BP, CODE0, HANDLERS + 16 * X86_BP, GATE_USER);
 }
 
-static void set_segment(unsigned seg) {
+static void set_based_segment(unsigned seg) {
   mmu_req_t req = {.op = MMU_OP_SET_SEG,
                    .seg = (uint8_t)seg,
                    .reason = MMU_SET_RAW,
@@ -82,8 +82,8 @@ static void run_emulated(const oracle_case_t *c, oracle_result_t *result) {
   cpu_memory_changed(fx.cpu, ORACLE_CODE, ORACLE_PAGE);
   cpu_memory_changed(fx.cpu, ORACLE_DATA, ORACLE_PAGE);
   enter_ring3(X86_IF | 2);
-  set_segment(MMU_SEG_FS);
-  if (c->es_segmented) set_segment(MMU_SEG_ES);
+  set_based_segment(MMU_SEG_FS);
+  if (c->es_segmented) set_based_segment(MMU_SEG_ES);
   uint64_t gpr[8];
   for (unsigned r = 0; r < 8; r++)
     gpr[r] = c->gpr[r];
