@@ -1,7 +1,7 @@
 /*
  * CHECK_IO: has the I/O permission bitmap's place read from the TSS, then the two bytes that hold the ports' bits.
  *
- * Twin: model/mmu/mmu_task.c. Source: "I/O Permission Bit Map"; DESIGN.md 3.4.
+ * Twin: model/mmu/mmu_io.c. Source: "I/O Permission Bit Map"; DESIGN.md 3.4.
  */
 module mmu_io (
   /// Clock.

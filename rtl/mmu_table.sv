@@ -2,7 +2,7 @@
  * The operations that look into tables in memory: LOAD_SEG, VERIFY, LOAD_GATE, CHECK_IO, MARK_TASK. Each has a
  * module that decides; one, mmu_entry, refers to memory for whichever is at work.
  *
- * Twin: none; the model's functions call one another.
+ * Twin: none; in C it is function calls.
  */
 module mmu_table (
   /// Clock.
