@@ -170,6 +170,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
       .debugcon_ctx = run,
   };
   run->machine = machine_create(&config, error, error_bytes);
+  if (run->machine) cpu_set_profile(machine_cpu(run->machine), o->cpu);
   return run->machine && load(run->machine, o, error, error_bytes);
 }
 

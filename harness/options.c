@@ -27,6 +27,7 @@ typedef enum {
   OPT_LOG_PORT,
   OPT_VGA,
   OPT_MEM_LATENCY,
+  OPT_CPU,
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
@@ -50,6 +51,7 @@ static const option_t table[] = {
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
     {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
     {OPT_INITRD, "initrd", "FILE", "a Linux kernel's initial RAM disk", FOR_RUN},
+    {OPT_CPU, "cpu", "NAME", "the processor: 386, 486, pentium, ppro (default)", FOR_RUN},
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
     {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
@@ -135,6 +137,12 @@ static bool log_port(const char *text, options_t *o) {
   return true;
 }
 
+static bool processor(const char *text, options_t *o) {
+  if (cpu_profile_by_name(text, &o->cpu)) return true;
+  fprintf(stderr, "mmu86: --cpu %s: not one of 386, 486, pentium, ppro\n", text);
+  return false;
+}
+
 static bool take(options_t *o, option_id_t id, const char *text) {
   uint64_t value = 0;
   switch (id) {
@@ -203,6 +211,8 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     o->gdb = true;
     o->gdb_port = (uint16_t)value;
     return true;
+  case OPT_CPU:
+    return processor(text, o);
   case OPT_QUIET:
     o->quiet = true;
     return true;
@@ -268,6 +278,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .ram_mb = 128,
                    .max_insns = UINT64_MAX,
                    .seed = 1,
+                   .cpu = CPU_PPRO,
                    .count = 1000000,
                    .gdb = command == FOR_GDB,
                    .gdb_port = 1234};

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cpu.h"
+
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXIT_LIMIT = 4 };
 
 enum { OPTIONS_MODULES = 16, OPTIONS_PORTS = 16 };
@@ -30,6 +32,7 @@ typedef struct {
   uint32_t mem_latency; /* clock cycles */
   uint16_t log_ports[OPTIONS_PORTS];
   unsigned n_log_ports;
+  cpu_profile_t cpu;
   bool quiet;
   bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;

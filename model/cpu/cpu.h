@@ -1,5 +1,5 @@
 /*
- * The instruction emulator: an i386 that reaches memory only through its port.
+ * The instruction emulator: an 80386 to Pentium Pro, with its x87, that reaches memory only through its port.
  *
  * Every instruction fetch, operand, stack, descriptor-table and TSS reference is one mmu_req_t sent to
  * port.translate; data then moves at the physical address of the response. The emulator owns the
@@ -17,7 +17,7 @@
  * then writes; what a task switch finds wrong after the point without return is a fault of the new task.
  *
  * The system side is complete but for VME and PVI (CR4), which CPUID does not report.
- * Not there (CPU_STOP_UNIMPLEMENTED): x87, MMX, SSE and later.
+ * MMX, SSE and later are not in CPUID and raise #UD, like everything that the chosen processor does not have.
  */
 #ifndef MMU86_CPU_H
 #define MMU86_CPU_H
@@ -97,7 +97,8 @@ void cpu_set_intr(cpu_t *cpu, bool level);
 /* The NMI pin: an edge, latched until it is delivered. After a delivery NMIs are blocked until the next IRET. */
 void cpu_set_nmi(cpu_t *cpu);
 
-/* The IGNNE# pin: with CR0.NE = 0, x87 instructions ignore unmasked exceptions. */
+/* The IGNNE# pin: with CR0.NE = 0, x87 instructions ignore unmasked exceptions. It falls when the last one is cleared,
+ * as the PC's flip-flop makes it. */
 void cpu_set_ignne(cpu_t *cpu, bool level);
 
 /* Ends cpu_run after the current instruction. */

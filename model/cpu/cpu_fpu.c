@@ -78,7 +78,10 @@ void fpu_power_up(cpu_t *cpu) {
  * and waits for an interrupt: true, with *waiting.
  */
 static bool report(cpu_t *cpu, bool *waiting) {
-  if (!fpu_pending(&cpu->fpu)) return true;
+  if (!fpu_pending(&cpu->fpu)) {
+    cpu->fpu.ignne = false;
+    return true;
+  }
   if (cpu->cr0 & X86_CR0_NE) return raise_fault(cpu, X86_MF, 0);
   if (cpu->fpu.ignne || !cpu->port.fpu_error) return true;
   cpu->port.fpu_error(cpu->port.ctx);

@@ -80,7 +80,8 @@ machine_t *machine_create(const machine_config_t *config, char *error, unsigned 
                            .write = machine_write,
                            .in = machine_in,
                            .out = machine_out,
-                           .interrupt_ack = machine_interrupt_ack};
+                           .interrupt_ack = machine_interrupt_ack,
+                           .fpu_error = machine_fpu_error};
   m->mmu = malloc(mmu_sizeof());
   if (m->mmu && ram_create(&m->ram, config->ram_bytes)) {
     init_mmu(m);

@@ -3,7 +3,7 @@
  */
 #include "machine_priv.h"
 
-enum { IRQ_KEYBOARD = 1, IRQ_SERIAL = 4, IRQ_CLOCK = 8, IRQ_MOUSE = 12 };
+enum { IRQ_KEYBOARD = 1, IRQ_SERIAL = 4, IRQ_CLOCK = 8, IRQ_MOUSE = 12, IRQ_FPU = 13 };
 enum { CONTROL_A_RESET = 0x01, CONTROL_A_A20 = 0x02 };
 
 typedef struct {
@@ -184,6 +184,24 @@ static void write_debugexit(machine_t *m, unsigned reg, uint32_t data) {
   machine_end(m, MACHINE_EXIT, "");
 }
 
+/* Clears the x87's interrupt: IRQ13 falls, and IGNNE# lets the handler use the x87. */
+static void write_fpu(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  (void)data;
+  machine_set_irq(m, IRQ_FPU, false);
+  cpu_set_ignne(m->cpu, true);
+}
+
+static uint32_t read_fpu(machine_t *m, unsigned reg) {
+  (void)m;
+  (void)reg;
+  return 0xFF;
+}
+
+void machine_fpu_error(void *machine) {
+  machine_set_irq(machine, IRQ_FPU, true);
+}
+
 static const device_t devices[] = {
     {0x3F8, 0x3FF, false, read_uart, write_uart},
     {0x0E9, 0x0E9, false, read_debugcon, write_debugcon},
@@ -197,6 +215,7 @@ static const device_t devices[] = {
     {0x064, 0x064, false, read_keyboard_status, write_keyboard_command},
     {0x070, 0x071, false, read_cmos, write_cmos},
     {0x092, 0x092, false, read_control_a, write_control_a},
+    {0x0F0, 0x0F0, false, read_fpu, write_fpu},
     {0x0F4, 0x0F7, true, read_debugexit, write_debugexit},
     {0x4D0, 0x4D1, false, read_elcr, write_elcr},
 };

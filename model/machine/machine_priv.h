@@ -101,6 +101,8 @@ void machine_set_irq(machine_t *machine, unsigned irq, bool level);
 
 /* INTA, for the emulator. (machine_irq.c) */
 uint8_t machine_interrupt_ack(void *machine);
+/* FERR#: IRQ13, until port F0H is written. */
+void machine_fpu_error(void *machine);
 
 /* Gives the APICs their addresses; puts them into their state after RESET. (machine_irq.c) */
 void machine_add_apics(machine_t *machine);

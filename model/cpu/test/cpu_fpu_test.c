@@ -238,8 +238,9 @@ START_TEST(unmasked_exception_as_an_interrupt) {
   ck_assert_uint_eq(fx.acks, 1);
   ck_assert_uint_eq(eip(), CODE_AT + (uint32_t)(divide_end - divide));
 
-  cpu_set_ignne(fx.cpu, true);
   LOAD(divide);
+  run(6);
+  cpu_set_ignne(fx.cpu, true);
   run_to_halt();
   ck_assert_uint_eq(errors, 1);
 }

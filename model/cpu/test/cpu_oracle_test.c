@@ -13,7 +13,7 @@
 #include "oracle_cases.h"
 #include "oracle_compare.h"
 
-enum { CASES = 120000, SEED = 1, SKIPPED = 77, SHOWN = 10 };
+enum { CASES = 110000, SEED = 1, SKIPPED = 77, SHOWN = 10 };
 
 static size_t n_cases = CASES;
 static uint64_t seed = SEED;
