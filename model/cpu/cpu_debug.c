@@ -92,8 +92,7 @@ static void watch_data(cpu_t *cpu, bool on) {
   if (on == is_on) return;
   if (on) {
     cpu->debug.port = cpu->port;
-    cpu->port = (cpu_port_t){cpu,     watch_translate, pass_read,          pass_write,
-                             pass_in, pass_out,        pass_interrupt_ack, NULL};
+    cpu->port = (cpu_port_t){cpu, watch_translate, pass_read, pass_write, pass_in, pass_out, pass_interrupt_ack, NULL};
     if (cpu->debug.port.fpu_error) cpu->port.fpu_error = pass_fpu_error;
   } else {
     cpu->port = cpu->debug.port;
