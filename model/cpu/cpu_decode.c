@@ -71,9 +71,10 @@ static uint8_t next(cursor_t *c) {
   return c->bytes[c->at++];
 }
 
-/* size bytes, sign-extended. */
+/* size bytes, sign-extended; 0 for none. */
 static uint32_t next_signed(cursor_t *c, unsigned size) {
   uint32_t value = 0;
+  if (size == 0) return 0;
   for (unsigned i = 0; i < size; i++)
     value |= (uint32_t)next(c) << 8 * i;
   unsigned unused = 32 - 8 * size;
