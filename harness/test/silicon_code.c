@@ -65,18 +65,49 @@ static void forget(silicon_emulator_t *e, uint32_t laddr) {
     if (silicon_paddr(at) != UINT32_MAX) cpu_memory_changed(e->cpu, silicon_paddr(at), 1);
 }
 
-static bool set_up(silicon_emulator_t *e, const silicon_case_t *c) {
-  forget(e, e->side->dirty);
-  silicon_side_prepare(e->side, c);
-  forget(e, SILICON_CODE);
-  for (unsigned seg = 0; seg < 6; seg++) {
-    mmu_req_t req = silicon_set_request(seg);
-    if (!cpu_send(e->cpu, &req)) return false;
-  }
+/* What the x87 stack's top holds, or MM0: size 10 or 8; 0 if the case does not look. */
+static unsigned stack_top_bytes(const silicon_case_t *c) {
+  for (unsigned i = 0; i < c->n_steps; i++)
+    if (c->step[i].how == SILICON_DATA_ST0 && c->step[i].kind == SILICON_STEP_ACCESS) return c->step[i].size;
+  return 0;
+}
+
+static void run_at_start(silicon_emulator_t *e, const silicon_case_t *c) {
   uint64_t gpr[8];
   for (unsigned r = 0; r < 8; r++)
     gpr[r] = c->gpr[r];
   cpu_set_registers(e->cpu, gpr, SILICON_CODE, 0x202 | c->eflags);
+}
+
+static bool start_segments(silicon_emulator_t *e) {
+  for (unsigned seg = 0; seg < 6; seg++) {
+    mmu_req_t req = silicon_set_request(seg);
+    if (!cpu_send(e->cpu, &req)) return false;
+  }
+  return true;
+}
+
+/* The native process has the x87 as after FNINIT: a case of its own does that. */
+static bool reset_x87(silicon_emulator_t *e) {
+  silicon_case_t c = {.desc = {{.entry = SILICON_NO_ENTRY}, {.entry = SILICON_NO_ENTRY}},
+                      .gpr = {[CPU_ESP] = SILICON_STACK_TOP},
+                      .window = SILICON_STACK,
+                      .code = {0xdb, 0xe3},
+                      .length = 2};
+  silicon_side_prepare(e->side, &c);
+  forget(e, SILICON_CODE);
+  if (!start_segments(e)) return false;
+  run_at_start(e, &c);
+  return cpu_run(e->cpu, 8) == CPU_STOP_HALT;
+}
+
+static bool set_up(silicon_emulator_t *e, const silicon_case_t *c) {
+  forget(e, e->side->dirty);
+  if (stack_top_bytes(c) == 10 && !reset_x87(e)) return false;
+  silicon_side_prepare(e->side, c);
+  forget(e, SILICON_CODE);
+  if (!start_segments(e)) return false;
+  run_at_start(e, c);
   return true;
 }
 
@@ -97,6 +128,10 @@ silicon_ran_t silicon_run_code(silicon_emulator_t *e, const silicon_case_t *c, s
   }
   r->vector = (uint32_t)s.rip - 1 - SIDE_HANDLERS;
   uint32_t frame = (uint32_t)s.gpr[CPU_ESP];
+  if (r->vector == X86_UD && stack_top_bytes(c) == 8) {
+    *why = "not implemented: MMX";
+    return (silicon_ran_t){0};
+  }
   if (has_error_code(r->vector)) {
     r->error_code = kernel_word(e, frame);
     frame += 4;

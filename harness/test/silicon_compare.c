@@ -29,7 +29,7 @@ static bool segments_equal(const silicon_case_t *c, const silicon_result_t *a, c
   for (unsigned i = 0; i < c->n_steps; i++)
     if (c->step[i].kind == SILICON_STEP_LOAD) loaded[c->step[i].seg] = true;
   for (unsigned i = 0; i < 6; i++) {
-    bool null = !loaded[i] && a->seg[i] < 4 && b->seg[i] < 4;
+    bool null = b->seg[i] < 4 && (loaded[i] ? a->seg[i] == 0 : a->seg[i] < 4);
     if (a->seg[i] != b->seg[i] && !null) return false;
   }
   return true;

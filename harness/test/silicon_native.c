@@ -316,8 +316,9 @@ static void catch_signals(void) {
 /* One processor for the whole run, so that the descriptor with its number does not change. */
 static void describe_processor(silicon_header_t *header) {
   uint32_t eax = 0, ebx, ecx, edx, limit = 0;
-  uint32_t mask = 1;
-  syscall3(SYS_SCHED_SETAFFINITY, 0, sizeof mask, (uintptr_t)&mask);
+  uint32_t mask = 1; /* the first that we may have */
+  while (mask && syscall3(SYS_SCHED_SETAFFINITY, 0, sizeof mask, (uintptr_t)&mask) < 0)
+    mask <<= 1;
   __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
   memcpy(header->vendor, &ebx, 4);
   memcpy(header->vendor + 4, &edx, 4);
@@ -337,7 +338,7 @@ __attribute__((force_align_arg_pointer, noreturn)) void _start(void) {
   make_ldt();
   write_all(header, sizeof *header);
   catch_signals();
-  syscall3(SYS_ALARM, 60, 0, 0); /* a case that never ends ends the program */
+  syscall3(SYS_ALARM, 300, 0, 0); /* a case that never ends ends the program */
   __asm__ volatile("int3");
   quit(SILICON_BAD_INPUT);
 }
