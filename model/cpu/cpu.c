@@ -32,6 +32,7 @@ void cpu_reset(cpu_t *cpu) {
   cpu->nmi_blocked = cpu->delivered = cpu->keep_resume = false;
   cpu->debug.met = 0;
   cpu->diagnostic[0] = '\0';
+  cpu->msr = (cpu_msr_t){.tsc_offset = -(cpu->count + cpu->idle)}; /* the time-stamp counter starts again at 0 */
   flags_set(cpu, 0);
   fpu_power_up(cpu);
   cpu_set_cpl(cpu, 0);

@@ -334,6 +334,8 @@ END_TEST
 
 /* --- reset --- */
 
+CODE(time_code, "rdtsc");
+
 START_TEST(reset_is_like_a_new_cpu) {
   set_breakpoint(DATA, enabled(ACCESS, 4));
   LOAD(nops);
@@ -349,6 +351,11 @@ START_TEST(reset_is_like_a_new_cpu) {
   for (unsigned r = 0; r < 8; r++) {
     if (r != CPU_EDX) ck_assert_uint_eq(s.gpr[r], 0);
   }
+  poke(0x100, time_code, (size_t)(time_code_end - time_code));
+  set_segment(MMU_SEG_CS, 0, 0, 0xFFFF, 0x09B);
+  set_eip(0x100);
+  run(1);
+  ck_assert_uint_eq(reg(CPU_EAX), 0);
 }
 END_TEST
 
