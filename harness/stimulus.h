@@ -11,7 +11,7 @@
 #include "rig.h"
 #include "rng.h"
 
-enum { STIMULUS_HOT = 28, STIMULUS_STANDARD = 17, STIMULUS_RAM_MIN = 8 << 20 };
+enum { STIMULUS_HOT = 28, STIMULUS_STANDARD = 20, STIMULUS_RAM_MIN = 8 << 20 };
 
 typedef struct {
   rig_t *rig; /* not owned; at least STIMULUS_RAM_MIN bytes of memory */

@@ -94,7 +94,13 @@ static const uint64_t standard[] = {
     0x0000e50000300000,                                                  /* 70: task gate to 30, DPL 3 */
     0x0000e40000081234,                                                  /* 78: call gate 16, DPL 3 */
     0x00008b009c000067,                                                  /* 80: TSS32 at 9C00H, busy */
+    0x0000890098000066,                                                  /* 88: TSS32, a byte too short */
+    0x000081009a00002a,                                                  /* 90: TSS16, a byte too short */
+    0x00008b009c000066,                                                  /* 98: TSS32, busy, a byte too short */
 };
+
+/* A TSS where none may be. */
+static const uint64_t tss_in_ldt = 0x0000e90098000067;
 
 static_assert(sizeof standard / sizeof *standard == STIMULUS_STANDARD, "stimulus.h counts them");
 
@@ -140,7 +146,7 @@ void stimulus_write_tables(stimulus_t *s) {
   for (unsigned i = 0; i < GDT_COUNT; i++)
     store_descriptor(s, GDT_BASE + 8 * i, i < STIMULUS_STANDARD ? standard[i] : random_descriptor(s));
   for (unsigned i = 0; i < LDT_COUNT; i++)
-    store_descriptor(s, LDT_BASE + 8 * i, random_descriptor(s));
+    store_descriptor(s, LDT_BASE + 8 * i, i == 1 ? tss_in_ldt : random_descriptor(s));
   for (unsigned i = 0; i < IDT_COUNT; i++)
     write_gate(s, i);
   write_bitmap_base(s);
