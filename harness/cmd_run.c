@@ -210,6 +210,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   outcome_t o = {.command = "run", .has_guest = true, .seconds = seconds};
   o.instructions = cpu_instructions(machine_cpu(run->machine));
   o.resets = run->resets;
+  o.unmapped_ports = machine_unmapped_ports(run->machine);
   o.port_log = run->options.n_log_ports ? &run->port_log : NULL;
   o.exited = stop == MACHINE_EXIT;
   o.guest_exit_code = machine_exit_code(run->machine);

@@ -94,6 +94,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   references(out, &c->ls.stats);
   faults(out, &c->ls.stats);
   row(out, "unmapped addresses", o->unmapped);
+  if (o->has_guest) row(out, "unmapped ports", o->unmapped_ports);
   if (c->dut) {
     row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE);
     fprintf(out, "  %-24s %16s\n", "memory images", o->images_identical ? "identical" : "DIFFERENT");
@@ -143,6 +144,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   set(root, "tlb_evictions", s->tlb_evictions);
   set(root, "walks", s->walks);
   set(root, "unmapped_references", o->unmapped);
+  if (o->has_guest) set(root, "unmapped_ports", o->unmapped_ports);
   set(root, "faults", stats_faults(s));
   json_object_set_new(root, "faults_by_vector", faults_json(s));
   set(root, "mismatches",

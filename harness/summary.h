@@ -22,6 +22,7 @@ typedef struct {
   bool images_compared, images_identical;
   uint64_t resets;            /* of the guest, after which it went on */
   uint64_t unmapped;          /* references of the model's side to physical addresses where nothing answers */
+  uint64_t unmapped_ports;    /* likewise the guest's to ports; has_guest */
   const port_log_t *port_log; /* NULL: no ports are logged */
   double seconds;
 } outcome_t;

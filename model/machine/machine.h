@@ -143,6 +143,9 @@ void machine_poke(machine_t *machine, uint64_t paddr, const void *bytes, unsigne
 /* The VGA's text screen: ASCII, '.' for what is not, a space for 0. */
 void machine_screen(const machine_t *machine, char text[MACHINE_SCREEN_ROWS][MACHINE_SCREEN_COLUMNS]);
 
+/* Accesses to ports where nothing answers: they read as ones and write nothing. */
+uint64_t machine_unmapped_ports(const machine_t *machine);
+
 /* Registers, segments, the last instructions: what one wants to see after a crash. */
 void machine_dump(machine_t *machine, FILE *out);
 

@@ -234,17 +234,20 @@ uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
   const device_t *d = device_at(port);
   if (d && (d->whole || size == 1)) return d->read(machine, port - d->first) & mask;
   uint32_t data = 0;
+  bool answered = true;
   for (unsigned i = 0; i < size; i++) {
     uint16_t at = (uint16_t)(port + i);
     d = device_at(at);
+    answered = answered && d;
     data |= (d ? d->read(machine, at - d->first) & 0xFF : 0xFF) << (8 * i);
   }
+  ((machine_t *)machine)->unmapped_ports += !answered;
   return data;
 }
 
 void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data) {
   const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
-  const machine_t *m = machine;
+  machine_t *m = machine;
   if (m->hooks.out) m->hooks.out(m->hooks.ctx, port, size, data & mask);
   if (machine_chipset_out(machine, port, size, data & mask)) return;
   const device_t *d = device_at(port);
@@ -252,11 +255,18 @@ void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data) {
     d->write(machine, port - d->first, data & mask);
     return;
   }
+  bool answered = true;
   for (unsigned i = 0; i < size; i++) {
     uint16_t at = (uint16_t)(port + i);
     d = device_at(at);
+    answered = answered && d;
     if (d) d->write(machine, at - d->first, data >> (8 * i) & 0xFF);
   }
+  m->unmapped_ports += !answered;
+}
+
+uint64_t machine_unmapped_ports(const machine_t *machine) {
+  return machine->unmapped_ports;
 }
 
 static void serial_send(void *ctx, uint8_t byte) {

@@ -54,6 +54,8 @@ struct machine {
   /* Guest times at which a device may change its interrupt by itself, or MACHINE_NEVER. */
   uint64_t pit_event, rtc_event, pm_event, input_event;
 
+  uint64_t unmapped_ports; /* port accesses that nothing answered */
+
   volatile sig_atomic_t stop_requested;
   bool refused; /* a hook ended the run */
   bool ended;   /* exit or reset: the machine does not run any more */

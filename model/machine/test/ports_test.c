@@ -28,6 +28,21 @@ START_TEST(ports) {
 }
 END_TEST
 
+START_TEST(ports_of_nobody_are_counted) {
+  machine_t *m = boot("", 0, NULL, NULL);
+  ck_assert_uint_eq(machine_unmapped_ports(m), 0);
+  machine_in(m, 0x21, 1);
+  machine_out(m, 0x61, 1, 0);
+  machine_in(m, 0xCFC, 4);
+  ck_assert_uint_eq(machine_unmapped_ports(m), 0);
+  machine_in(m, 0x1F0, 2);
+  machine_out(m, 0x1F7, 1, 0);
+  machine_in(m, 0xE9, 2); /* half of it */
+  ck_assert_uint_eq(machine_unmapped_ports(m), 3);
+  machine_destroy(m);
+}
+END_TEST
+
 START_TEST(devices_are_as_firmware_leaves_them) {
   machine_t *m = boot("", 0, NULL, NULL);
   ck_assert_uint_eq(machine_in(m, 0x21, 1), 0xB8);
@@ -118,6 +133,7 @@ int main(void) {
   TCase *tests = tcase_create("ports");
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, ports);
+  tcase_add_test(tests, ports_of_nobody_are_counted);
   tcase_add_test(tests, devices_are_as_firmware_leaves_them);
   tcase_add_test(tests, cmos);
   tcase_add_test(tests, keyboard_controller);
