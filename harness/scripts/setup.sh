@@ -24,6 +24,5 @@ else
   exit 2
 fi
 echo "mmu86: installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
 $run apt-get update -q >&2
-$run $install >&2
+$run env DEBIAN_FRONTEND=noninteractive $install >&2
