@@ -74,8 +74,8 @@ static const gdb_flag_t eflags[] = {{"CF", 0},  {"PF", 2},   {"AF", 4},   {"ZF",
                                     {"AC", 18}, {"VIF", 19}, {"VIP", 20}, {"ID", 21}};
 static const gdb_flag_t cr0[] = {{"PE", 0},  {"MP", 1},  {"EM", 2},  {"TS", 3},  {"ET", 4}, {"NE", 5},
                                  {"WP", 16}, {"AM", 18}, {"NW", 29}, {"CD", 30}, {"PG", 31}};
-static const gdb_flag_t cr4[] = {{"VME", 0}, {"PVI", 1}, {"TSD", 2}, {"DE", 3},    {"PSE", 4},  {"PAE", 5},
-                                 {"MCE", 6}, {"PGE", 7}, {"PCE", 8}, {"SMEP", 20}, {"SMAP", 21}};
+static const gdb_flag_t cr4[] = {{"VME", 0}, {"PVI", 1}, {"TSD", 2}, {"DE", 3},     {"PSE", 4},   {"PAE", 5},
+                                 {"MCE", 6}, {"PGE", 7}, {"PCE", 8}, {"OSFXSR", 9}, {"SMEP", 20}, {"SMAP", 21}};
 
 unsigned gdb_registers(void) {
   return REGISTERS;

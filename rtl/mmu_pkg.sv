@@ -148,7 +148,7 @@ package mmu_pkg;
   localparam logic [31:0] X86_CR0_STORED = 32'hE005_003F;
   localparam logic [31:0] X86_CR0_ET     = 32'h0000_0010;
   localparam logic [31:0] X86_CR0_RESET  = 32'h6000_0010;
-  localparam logic [31:0] X86_CR4_ALLOWED = 32'h0030_01DF;
+  localparam logic [31:0] X86_CR4_ALLOWED = 32'h0030_03DF;
 
   /* Paging-structure entries of 32-bit paging: bit numbers. */
   localparam int unsigned X86_PTE_P   = 0;

@@ -100,6 +100,7 @@ static bool wait(cpu_t *cpu, const insn_t *in) { /* 9BH */
 static fpu_handler_t handler_of(const insn_t *in) {
   static fpu_handler_t (*const groups[])(const insn_t *) = {fpu_bind_arith, fpu_bind_move, fpu_bind_compare,
                                                             fpu_bind_math, fpu_bind_control};
+  if (in->opcode2) return fpu_bind_fxsave(in);
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++) {
     fpu_handler_t run = groups[i](in);
     if (run) return run;
@@ -129,7 +130,7 @@ static bool is_waiting(const insn_t *in) {
 }
 
 handler_t cpu_bind_fpu(insn_t *in) {
-  if (in->opcode2) return NULL;
+  if (in->opcode2) return handler_of(in) ? run_at_once : NULL;
   if (in->opcode == 0x9B) return wait;
   if ((in->opcode & 0xF8) != 0xD8 || !handler_of(in)) return NULL;
   return is_waiting(in) ? run_waiting : run_at_once;

@@ -69,6 +69,12 @@ static inline uint16_t fpu_status_word(const fpu_t *fpu) {
   return (uint16_t)(fpu->status | fpu->top << 11 | (fpu_pending(fpu) ? FPU_ES | FPU_B : 0));
 }
 
+/* The status word as FLDENV and its like load it. */
+static inline void fpu_set_status(fpu_t *fpu, uint32_t value) {
+  fpu->status = (uint16_t)(value & (FPU_CONDITION | FPU_SF | FPU_EXCEPTIONS));
+  fpu->top = value >> 11 & 7;
+}
+
 static inline void fpu_set_control(fpu_t *fpu, uint32_t value) {
   fpu->control = (uint16_t)((value & 0x1F3F) | 0x40);
 }
@@ -105,5 +111,6 @@ fpu_handler_t fpu_bind_move(const insn_t *in);
 fpu_handler_t fpu_bind_compare(const insn_t *in);
 fpu_handler_t fpu_bind_math(const insn_t *in);
 fpu_handler_t fpu_bind_control(const insn_t *in);
+fpu_handler_t fpu_bind_fxsave(const insn_t *in); /* of the two-byte map */
 
 #endif

@@ -60,8 +60,7 @@ static void environment_get(const cpu_t *cpu, unsigned size, uint32_t word[WORDS
 static void environment_set(cpu_t *cpu, unsigned size, const uint32_t word[WORDS]) {
   fpu_t *fpu = &cpu->fpu;
   fpu_set_control(fpu, word[0]);
-  fpu->status = (uint16_t)(word[1] & (FPU_CONDITION | FPU_SF | FPU_EXCEPTIONS));
-  fpu->top = word[1] >> 11 & 7;
+  fpu_set_status(fpu, word[1]);
   set_tag_word(fpu, word[2]);
   if (by_selector(cpu)) {
     fpu->ip = word[3];

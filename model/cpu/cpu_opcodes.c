@@ -127,6 +127,7 @@ static const row_t rows[] = {
     {1, 0xAB, 0xAB, 0, EVER, ALL, ALL, ALL, MM},
     {1, 0xAC, 0xAC, 0, EVER, ALL, ALL, 0, MM | I8},
     {1, 0xAD, 0xAD, 0, EVER, ALL, ALL, 0, MM},
+    {1, 0xAE, 0xAE, CPU_PPRO, EVER, 0x03, 0, 0, MM}, /* FXSAVE FXRSTOR */
     {1, 0xAF, 0xAF, 0, EVER, ALL, ALL, 0, MM},
     {1, 0xB0, 0xB1, CPU_486, EVER, ALL, ALL, ALL, MM}, /* CMPXCHG */
     {1, 0xB2, 0xB2, 0, EVER, ALL, 0, 0, MM},

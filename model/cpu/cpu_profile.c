@@ -2,8 +2,8 @@
  * What each processor has besides its instructions (those: cpu_opcodes.c).
  *
  * A CPUID feature bit is set if and only if the feature is there. Not there on any: VME, MCE, MCA, MTRR, PAE, PSE-36,
- * PAT, MMX, FXSR, SSE. The 486 is a late one, with CPUID. The Pentium Pro has SMEP and SMAP in addition, because the
- * MMU has them: CPUID leaf 7 says so.
+ * PAT, MMX, SSE. The 486 is a late one, with CPUID. The Pentium Pro has in addition FXSAVE and FXRSTOR, of later
+ * models, and SMEP and SMAP, because the MMU has them: CPUID leaf 7 says so.
  */
 #include "cpu_flags.h"
 #include "cpu_priv.h"
@@ -21,6 +21,7 @@ enum {
   SEP = 1 << 11,
   PGE = 1 << 13,
   CMOV = 1 << 15,
+  FXSR = 1 << 24,
 };
 
 enum {
@@ -34,7 +35,7 @@ enum {
 
 enum {
   CR4_PENTIUM = X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE,
-  CR4_PPRO = CR4_PENTIUM | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_SMEP | X86_CR4_SMAP,
+  CR4_PPRO = CR4_PENTIUM | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_SMEP | X86_CR4_SMAP,
 };
 
 void cpu_model_make(cpu_model_t *model, cpu_profile_t profile) {
@@ -52,7 +53,7 @@ void cpu_model_make(cpu_model_t *model, cpu_profile_t profile) {
                     .cr4 = CR4_PPRO,
                     .eflags = FLAGS_PENTIUM,
                     .signature = 0x633,
-                    .features = FPU | DE | PSE | TSC | MSR | CX8 | APIC | SEP | PGE | CMOV,
+                    .features = FPU | DE | PSE | TSC | MSR | CX8 | APIC | SEP | PGE | CMOV | FXSR,
                     .leaves = 7},
   };
   *model = models[profile];

@@ -15,7 +15,7 @@
 static const uint32_t CR0_STORED = 0xE005003Fu;
 
 static const uint32_t CR4_SUPPORTED = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_MCE |
-                                      X86_CR4_PGE | X86_CR4_PCE | X86_CR4_SMEP | X86_CR4_SMAP;
+                                      X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_SMEP | X86_CR4_SMAP;
 
 bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code) {
   rsp->fault = true;

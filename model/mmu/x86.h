@@ -50,6 +50,7 @@ enum {
   X86_CR4_MCE = 1u << 6,
   X86_CR4_PGE = 1u << 7,
   X86_CR4_PCE = 1u << 8,
+  X86_CR4_OSFXSR = 1u << 9,
   X86_CR4_SMEP = 1u << 20,
   X86_CR4_SMAP = 1u << 21,
 };

@@ -143,4 +143,8 @@ void invalidations() {
   b.run(control(WRITE_CR, 0, CR0_ON & 0x7FFFFFFF, 0));
   b.run(control(WRITE_CR, 0, CR0_ON, 0));
   touch(0xF, "MOV CR0, PG");
+  for (unsigned bit = 0; bit < 64; bit++) {
+    bool allowed = bit < 32 && 0x003003DFu >> bit & 1;
+    check(b, b.run(control(WRITE_CR, 0, uint64_t(1) << bit, 4)).fault != allowed, "CR4, bit %u", bit);
+  }
 }

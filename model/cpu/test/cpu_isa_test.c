@@ -38,7 +38,7 @@ static const char two_byte[] = "ggxx--x-44------"
                                "----------------"
                                "xxxxxxxxxxxxxxxx"
                                "xxxxxxxxxxxxxxxx"
-                               "xx4xxx--xx-xxx-x"
+                               "xx4xxx--xx-xxxgx"
                                "44mxmmxx--gxxxxx"
                                "44-----g44444444"
                                "----------------"
@@ -61,6 +61,7 @@ static const group_t groups[] = {
     {0x123, CPU_386, 0xFF, 0xFF},     {0x124, CPU_386, 0xC0, 0xC0},     {0x126, CPU_386, 0xC0, 0xC0},
     {0x124, CPU_486, 0xF8, 0xF8},     {0x126, CPU_486, 0xF8, 0xF8},     {0x124, CPU_PENTIUM, 0, 0},
     {0x126, CPU_PENTIUM, 0, 0},       {0x1BA, CPU_386, 0xF0, 0xF0},     {0x1C7, CPU_PENTIUM, 0x02, 0},
+    {0x1AE, CPU_PPRO, 0x03, 0},
 };
 
 /* x87, memory forms: the sets of ModRM.reg. */

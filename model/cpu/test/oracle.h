@@ -22,6 +22,7 @@ enum {
   ORACLE_FPU_IN = ORACLE_DATA + 0x800,  /* x87: what FRSTOR loads before the instruction ... */
   ORACLE_FPU_OUT = ORACLE_DATA + 0x900, /* ... and where FNSAVE stores behind it */
   ORACLE_FPU = 108,
+  ORACLE_FXSAVE = ORACLE_DATA + 0xA00, /* x87: an area for FXSAVE */
 };
 
 /* FS, and ES with es_segmented: a segment with the data page at its offset 0, for 16-bit addresses. */
@@ -38,7 +39,7 @@ typedef struct {
   uint32_t eflags; /* within ORACLE_FLAGS */
   uint32_t seed;   /* of the data page's content */
   uint32_t top;    /* stored at ESP */
-  uint8_t code[40];
+  uint8_t code[44];
   uint8_t length;
   uint8_t prefix_66, prefix_67;
   uint8_t es_segmented;

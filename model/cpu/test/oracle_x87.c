@@ -305,7 +305,32 @@ static void make_state(oracle_random_t *random, const form_t *form, oracle_fpu_t
   if (oracle_chance(random, 60)) fpu->tags |= 3u << 2 * ((((fpu->status >> 11) & 7) + 7) & 7);
 }
 
+/* The state through FXSAVE and FXRSTOR; its first words, but for what holds FOP, also in EAX and BL. */
+static void generate_fxsave(oracle_random_t *random, oracle_case_t *c) {
+  static const form_t any = {.values = R_ANY};
+  c->x87 = 1;
+  make_state(random, &any, &c->fpu);
+  oracle_put(c, 0xE3DB, 2); /* FNINIT */
+  oracle_put(c, 0x25DD, 2); /* FRSTOR */
+  oracle_put(c, ORACLE_FPU_IN, 4);
+  oracle_put(c, 0x05AE0F, 3); /* FXSAVE */
+  oracle_put(c, ORACLE_FXSAVE, 4);
+  oracle_put(c, 0xE3DB, 2);
+  oracle_put(c, 0x0DAE0F, 3); /* FXRSTOR */
+  oracle_put(c, ORACLE_FXSAVE, 4);
+  oracle_put(c, 0xA1, 1); /* MOV EAX: control and status word */
+  oracle_put(c, ORACLE_FXSAVE, 4);
+  oracle_put(c, 0x1D8A, 2); /* MOV BL: the abridged tag word */
+  oracle_put(c, ORACLE_FXSAVE + 4, 4);
+  oracle_put(c, 0x35DD, 2); /* FNSAVE */
+  oracle_put(c, ORACLE_FPU_OUT, 4);
+}
+
 void oracle_generate_x87(oracle_random_t *random, oracle_case_t *c) {
+  if (oracle_chance(random, 2)) {
+    generate_fxsave(random, c);
+    return;
+  }
   const form_t *form = &forms[oracle_below(random, sizeof forms / sizeof *forms)];
   c->x87 = 1;
   c->ulps = form->ulps;

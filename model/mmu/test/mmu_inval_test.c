@@ -90,10 +90,10 @@ START_TEST(mov_cr0_drops_all_if_pg_changes) {
 END_TEST
 
 START_TEST(mov_cr4_drops_all_if_pse_pge_or_smep_changes) {
-  static const uint32_t BITS[] = {X86_CR4_VME, X86_CR4_PVI, X86_CR4_TSD, X86_CR4_DE,   X86_CR4_PSE,
-                                  X86_CR4_MCE, X86_CR4_PGE, X86_CR4_PCE, X86_CR4_SMEP, X86_CR4_SMAP};
+  static const uint32_t BITS[] = {X86_CR4_VME, X86_CR4_PVI, X86_CR4_TSD,    X86_CR4_DE,   X86_CR4_PSE, X86_CR4_MCE,
+                                  X86_CR4_PGE, X86_CR4_PCE, X86_CR4_OSFXSR, X86_CR4_SMEP, X86_CR4_SMAP};
   const uint32_t now = X86_CR4_PSE | X86_CR4_PGE, flush = X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP;
-  for (unsigned i = 0; i < 10; i++) {
+  for (unsigned i = 0; i < sizeof BITS / sizeof *BITS; i++) {
     rig_t *rig = four_pages(now);
     rig_check_ok(rig_write_cr(rig, 4, now ^ BITS[i]));
     check_left(rig, BITS[i] & flush ? 0x0 : 0xF);

@@ -105,7 +105,7 @@ START_TEST(write_cr3_and_cr4) {
   rig_check_ok(rig_write_cr(rig, 3, 0xFEDCBA9876543219));
   ck_assert_uint_eq(mmu_cr(rig->mmu, 3), 0x76543219);
   for (unsigned bit = 0; bit < 64; bit++) {
-    bool supported = bit <= 4 || (bit >= 6 && bit <= 8) || bit == 20 || bit == 21;
+    bool supported = bit <= 4 || (bit >= 6 && bit <= 9) || bit == 20 || bit == 21;
     rig_check_ok(rig_write_cr(rig, 4, X86_CR4_VME));
     const mmu_rsp_t *rsp = rig_write_cr(rig, 4, 1ull << bit);
     if (supported)
