@@ -28,10 +28,9 @@ static void add_hex(gdb_t *gdb, const uint8_t *bytes, unsigned n) {
 /* --- registers --- */
 
 static void read_all(gdb_t *gdb) {
-  cpu_state_t s = cpu_state(machine_cpu(gdb->target.machine));
   uint8_t bytes[GDB_REGISTER_MAX];
   for (unsigned i = 0; i < gdb_registers(); i++) {
-    gdb_register_read(&s, i, bytes);
+    gdb_register_read(machine_cpu(gdb->target.machine), i, bytes);
     add_hex(gdb, bytes, gdb_register_size(i));
   }
 }
@@ -65,8 +64,7 @@ static void read_one(gdb_t *gdb, const char *text) {
     malformed(gdb);
     return;
   }
-  cpu_state_t s = cpu_state(machine_cpu(gdb->target.machine));
-  gdb_register_read(&s, (unsigned)number, bytes);
+  gdb_register_read(machine_cpu(gdb->target.machine), (unsigned)number, bytes);
   add_hex(gdb, bytes, gdb_register_size((unsigned)number));
 }
 

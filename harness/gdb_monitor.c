@@ -43,7 +43,7 @@ static bool address(const gdb_monitor_t *m, const char *text, uint32_t *laddr) {
   unsigned number = text[0] == '$' ? gdb_register_find(text + 1) : gdb_registers();
   if (gdb_register_size(number) == 4) {
     uint8_t bytes[GDB_REGISTER_MAX];
-    gdb_register_read(&s, number, bytes);
+    gdb_register_read(machine_cpu(m->machine), number, bytes);
     *laddr = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
     return true;
   }

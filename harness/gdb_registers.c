@@ -6,13 +6,16 @@
 #include "x86.h"
 
 /* Where a register's value comes from. */
-typedef enum { GPR, EIP, EFLAGS, SELECTOR, X87, CR, BASE, CPL } source_t;
+typedef enum { GPR, EIP, EFLAGS, SELECTOR, ST, X87, CR, BASE, CPL } source_t;
+
+/* The x87's registers besides its stack. */
+enum { FCTRL, FSTAT, FTAG, FISEG, FIOFF, FOSEG, FOOFF, FOP };
 
 typedef struct {
   const char *name, *type;
   uint8_t bytes;
   source_t source;
-  uint8_t index; /* of the general, segment or control register */
+  uint8_t index; /* of the general, segment, control or x87 register */
 } gdb_register_t;
 
 /* In the order of their numbers; those of the core feature have to be GDB's. */
@@ -33,22 +36,22 @@ static const gdb_register_t table[] = {
     {"es", "int32", 4, SELECTOR, MMU_SEG_ES},
     {"fs", "int32", 4, SELECTOR, MMU_SEG_FS},
     {"gs", "int32", 4, SELECTOR, MMU_SEG_GS},
-    {"st0", "i387_ext", 10, X87, 0},
-    {"st1", "i387_ext", 10, X87, 0},
-    {"st2", "i387_ext", 10, X87, 0},
-    {"st3", "i387_ext", 10, X87, 0},
-    {"st4", "i387_ext", 10, X87, 0},
-    {"st5", "i387_ext", 10, X87, 0},
-    {"st6", "i387_ext", 10, X87, 0},
-    {"st7", "i387_ext", 10, X87, 0},
-    {"fctrl", "int", 4, X87, 0},
-    {"fstat", "int", 4, X87, 0},
-    {"ftag", "int", 4, X87, 0},
-    {"fiseg", "int", 4, X87, 0},
-    {"fioff", "int", 4, X87, 0},
-    {"foseg", "int", 4, X87, 0},
-    {"fooff", "int", 4, X87, 0},
-    {"fop", "int", 4, X87, 0},
+    {"st0", "i387_ext", 10, ST, 0},
+    {"st1", "i387_ext", 10, ST, 1},
+    {"st2", "i387_ext", 10, ST, 2},
+    {"st3", "i387_ext", 10, ST, 3},
+    {"st4", "i387_ext", 10, ST, 4},
+    {"st5", "i387_ext", 10, ST, 5},
+    {"st6", "i387_ext", 10, ST, 6},
+    {"st7", "i387_ext", 10, ST, 7},
+    {"fctrl", "int", 4, X87, FCTRL},
+    {"fstat", "int", 4, X87, FSTAT},
+    {"ftag", "int", 4, X87, FTAG},
+    {"fiseg", "int", 4, X87, FISEG},
+    {"fioff", "int", 4, X87, FIOFF},
+    {"foseg", "int", 4, X87, FOSEG},
+    {"fooff", "int", 4, X87, FOOFF},
+    {"fop", "int", 4, X87, FOP},
     {"cr0", "cr0", 4, CR, 0},
     {"cr2", "data_ptr", 4, CR, 2},
     {"cr3", "int32", 4, CR, 3},
@@ -99,7 +102,14 @@ unsigned gdb_registers_bytes(void) {
   return bytes;
 }
 
-static uint64_t value_of(const cpu_state_t *s, const gdb_register_t *r) {
+static uint32_t x87_value(const cpu_x87_t *x87, unsigned index) {
+  const uint32_t value[] = {[FCTRL] = x87->control, [FSTAT] = x87->status, [FTAG] = x87->tags, [FISEG] = x87->cs,
+                            [FIOFF] = x87->ip,      [FOSEG] = x87->ds,     [FOOFF] = x87->dp,  [FOP] = x87->opcode};
+  return value[index];
+}
+
+/* Of a register of at most 8 bytes. */
+static uint64_t value_of(const cpu_t *cpu, const cpu_state_t *s, const gdb_register_t *r) {
   switch (r->source) {
   case GPR:
     return s->gpr[r->index];
@@ -109,6 +119,10 @@ static uint64_t value_of(const cpu_state_t *s, const gdb_register_t *r) {
     return s->rflags;
   case SELECTOR:
     return s->seg[r->index].selector;
+  case X87: {
+    cpu_x87_t x87 = cpu_x87(cpu);
+    return x87_value(&x87, r->index);
+  }
   case CR:
     return r->index == 0 ? s->cr0 : r->index == 2 ? s->cr2 : r->index == 3 ? s->cr3 : s->cr4;
   case BASE:
@@ -120,11 +134,42 @@ static uint64_t value_of(const cpu_state_t *s, const gdb_register_t *r) {
   }
 }
 
-void gdb_register_read(const cpu_state_t *state, unsigned number, uint8_t *bytes) {
+void gdb_register_read(const cpu_t *cpu, unsigned number, uint8_t *bytes) {
   const gdb_register_t *r = &table[number];
-  uint64_t value = value_of(state, r);
+  if (r->source == ST) {
+    cpu_x87_t x87 = cpu_x87(cpu);
+    memcpy(bytes, x87.st[r->index], sizeof x87.st[0]);
+    return;
+  }
+  cpu_state_t state = cpu_state(cpu);
+  uint64_t value = value_of(cpu, &state, r);
   for (unsigned i = 0; i < r->bytes; i++)
-    bytes[i] = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
+    bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+static void write_st(cpu_t *cpu, unsigned index, const uint8_t *bytes) {
+  cpu_x87_t x87 = cpu_x87(cpu);
+  memcpy(x87.st[index], bytes, sizeof x87.st[0]);
+  cpu_set_x87(cpu, &x87);
+}
+
+/* As in FRSTOR's image, st0 to st7 are relative to TOP: they show the same if TOP changes. Returns false if the
+ * register has not so many bits. */
+static bool write_x87(cpu_t *cpu, unsigned index, uint64_t value) {
+  cpu_x87_t x87 = cpu_x87(cpu);
+  uint16_t *const word[] = {[FCTRL] = &x87.control, [FSTAT] = &x87.status, [FTAG] = &x87.tags,
+                            [FISEG] = &x87.cs,      [FOSEG] = &x87.ds,     [FOP] = &x87.opcode};
+  if (index == FIOFF) {
+    x87.ip = (uint32_t)value;
+  } else if (index == FOOFF) {
+    x87.dp = (uint32_t)value;
+  } else if (value <= UINT16_MAX) {
+    *word[index] = (uint16_t)value;
+  } else {
+    return false;
+  }
+  cpu_set_x87(cpu, &x87);
+  return true;
 }
 
 static bool load_segment(cpu_t *cpu, const cpu_state_t *s, unsigned seg, uint64_t selector) {
@@ -146,9 +191,13 @@ bool gdb_register_write(machine_t *machine, unsigned number, const uint8_t *byte
   cpu_state_t s = cpu_state(cpu);
   const gdb_register_t *r = &table[number];
   uint64_t value = 0;
-  for (unsigned i = 0; i < r->bytes && i < 8; i++)
+  if (r->source == ST) {
+    write_st(cpu, r->index, bytes);
+    return true;
+  }
+  for (unsigned i = 0; i < r->bytes; i++)
     value |= (uint64_t)bytes[i] << 8 * i;
-  if (value == value_of(&s, r)) return true;
+  if (value == value_of(cpu, &s, r)) return true;
   switch (r->source) {
   case GPR:
     s.gpr[r->index] = value;
@@ -161,6 +210,8 @@ bool gdb_register_write(machine_t *machine, unsigned number, const uint8_t *byte
     break;
   case SELECTOR:
     return load_segment(cpu, &s, r->index, value);
+  case X87:
+    return write_x87(cpu, r->index, value);
   case CR:
     return r->index != 2 && cpu_send(cpu, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = r->index, .data = value});
   default:
@@ -181,9 +232,9 @@ static void put_registers(FILE *out, unsigned from, unsigned to) {
   for (unsigned i = from; i < to; i++)
     fprintf(out, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", table[i].name, 8u * table[i].bytes,
             table[i].type, i,
-            i >= FIRST_SYSTEM        ? " group=\"system\""
-            : table[i].source == X87 ? " group=\"float\""
-                                     : "");
+            i >= FIRST_SYSTEM                                 ? " group=\"system\""
+            : table[i].source == ST || table[i].source == X87 ? " group=\"float\""
+                                                              : "");
 }
 
 char *gdb_registers_xml(void) {

@@ -106,6 +106,31 @@ START_TEST(registers_are_read_and_written) {
 }
 END_TEST
 
+/* st0 is register 10H, fctrl 18H; then fstat, ftag, fiseg, fioff, foseg, fooff, fop. */
+START_TEST(x87_registers_are_read_and_written) {
+  ck_assert_str_eq(ask("P18=7f030000"), "OK");
+  ck_assert_str_eq(ask("p18"), "7f030000");
+  ck_assert_str_eq(ask("P19=00380000"), "OK"); /* TOP = 7 */
+  ck_assert_str_eq(ask("P1a=ff3f0000"), "OK"); /* only register 7 is not empty */
+  ck_assert_str_eq(ask("P10=0000000000000080ff3f"), "OK");
+  ck_assert_str_eq(ask("p10"), "0000000000000080ff3f");
+  ck_assert_str_eq(ask("p19"), "00380000");
+  ck_assert_str_eq(ask("p1a"), "ff3f0000");
+  ck_assert_str_eq(ask("P19=00300000"), "OK"); /* with TOP = 6 as well st0 is what it was */
+  ck_assert_str_eq(ask("p10"), "0000000000000080ff3f");
+  static const char *const others[] = {"34120000", "78563412", "23000000", "efbeadde", "05050000"};
+  for (unsigned i = 0; i < 5; i++) {
+    char packet[32];
+    snprintf(packet, sizeof packet, "P%x=%s", 0x1B + i, others[i]);
+    ck_assert_str_eq(rig_gdb_ask(&rig, packet), "OK");
+    snprintf(packet, sizeof packet, "p%x", 0x1B + i);
+    ck_assert_str_eq(rig_gdb_ask(&rig, packet), others[i]);
+  }
+  ck_assert_str_eq(ask("P18=00000100"), "E01"); /* a word has 16 bits */
+  ck_assert_uint_eq(cpu_x87(machine_cpu(rig.machine)).st[0][9], 0x3F);
+}
+END_TEST
+
 START_TEST(every_register_has_a_name) {
   ck_assert_uint_eq(gdb_register_find("eip"), GDB_EIP);
   ck_assert_uint_eq(gdb_register_find("cr0"), 32);
@@ -219,6 +244,7 @@ int main(void) {
   tcase_add_test(tc, acknowledgements_end_on_demand);
   tcase_add_test(tc, questions_are_answered);
   tcase_add_test(tc, registers_are_read_and_written);
+  tcase_add_test(tc, x87_registers_are_read_and_written);
   tcase_add_test(tc, every_register_has_a_name);
   tcase_add_test(tc, memory_is_read_and_written);
   tcase_add_test(tc, linear_addresses_go_through_the_tables);

@@ -132,6 +132,18 @@ cpu_state_t cpu_state(const cpu_t *cpu);
  */
 void cpu_set_registers(cpu_t *cpu, const uint64_t gpr[8], uint64_t rip, uint64_t rflags);
 
+/* The x87's state, as FNSAVE shows it: st[0] is ST(0). */
+typedef struct {
+  uint8_t st[8][10];
+  uint16_t control, status, tags, opcode;
+  uint16_t cs, ds; /* the last instruction's code segment, and its operand's segment */
+  uint32_t ip, dp;
+} cpu_x87_t;
+
+cpu_x87_t cpu_x87(const cpu_t *cpu);
+/* Loads all of it, as FRSTOR does: bits that do not exist are dropped, of the tags only "empty" counts. */
+void cpu_set_x87(cpu_t *cpu, const cpu_x87_t *x87);
+
 /* Sends one control request (SET_SEG, WRITE_CR, LOAD_TABLE ...) and mirrors its effect. Returns false on a fault. */
 bool cpu_send(cpu_t *cpu, const mmu_req_t *req);
 

@@ -156,6 +156,37 @@ static bool fnsave(cpu_t *cpu, const insn_t *in) {
   return true;
 }
 
+/* --- for debuggers --- */
+
+cpu_x87_t cpu_x87(const cpu_t *cpu) {
+  const fpu_t *fpu = &cpu->fpu;
+  cpu_x87_t x87 = {.control = fpu->control,
+                   .status = fpu_status_word(fpu),
+                   .tags = tag_word(fpu),
+                   .opcode = fpu->opcode & 0x7FF,
+                   .cs = fpu->cs,
+                   .ds = fpu->ds,
+                   .ip = fpu->ip,
+                   .dp = fpu->dp};
+  for (unsigned i = 0; i < 8; i++)
+    float_to_bytes(fpu_get(fpu, i), x87.st[i]);
+  return x87;
+}
+
+void cpu_set_x87(cpu_t *cpu, const cpu_x87_t *x87) {
+  fpu_t *fpu = &cpu->fpu;
+  fpu_set_control(fpu, x87->control);
+  fpu_set_status(fpu, x87->status);
+  set_tag_word(fpu, x87->tags);
+  fpu->opcode = x87->opcode & 0x7FF;
+  fpu->cs = x87->cs;
+  fpu->ds = x87->ds;
+  fpu->ip = x87->ip;
+  fpu->dp = x87->dp;
+  for (unsigned i = 0; i < 8; i++)
+    fpu->reg[fpu_physical(fpu, i)] = float_from_bytes(x87->st[i]);
+}
+
 /* --- words --- */
 
 static bool fldcw(cpu_t *cpu, const insn_t *in) {
