@@ -117,6 +117,13 @@ static inline bool step(cpu_t *cpu) {
 enum { SHADOW = ATTENTION_STI | ATTENTION_MOV_SS };
 enum { DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
 
+/* An instruction breakpoint is a fault and counts like one: a handler that begins at one may meet it for ever. */
+static bool deliver_breakpoint(cpu_t *cpu, uint32_t met) {
+  bool delivered = cpu_debug_deliver(cpu, met);
+  if (delivered) cpu->count++;
+  return delivered;
+}
+
 /*
  * What comes before the next instruction, in the order of "Priority Among Concurrent Events". (Traps of the previous
  * instruction were delivered at its end; the load of SS holds back NMIs as well.)
@@ -129,18 +136,20 @@ static pending_t outcome(bool delivered) {
 
 static pending_t deliver_nmi(cpu_t *cpu) {
   cpu->attention &= ~(uint32_t)(ATTENTION_HALTED | ATTENTION_SHUTDOWN);
-  if (!cpu_deliver_event(cpu, X86_NMI, EVENT_EXTERNAL)) return STOPPED;
+  bool delivered = cpu_deliver_event(cpu, X86_NMI, EVENT_EXTERNAL);
+  if (!delivered && cpu->stop != CPU_STOP_SHUTDOWN) return STOPPED;
   cpu->attention &= ~(uint32_t)ATTENTION_NMI;
   cpu->nmi_blocked = true;
-  return DELIVERED;
+  return outcome(delivered);
 }
 
 static pending_t deliver_interrupt(cpu_t *cpu) {
   if (!(cpu->attention & ATTENTION_ACKED)) cpu->acked_vector = cpu->port.interrupt_ack(cpu->port.ctx);
   cpu->attention = (cpu->attention | ATTENTION_ACKED) & ~(uint32_t)ATTENTION_HALTED;
-  if (!cpu_deliver_event(cpu, cpu->acked_vector, EVENT_EXTERNAL)) return STOPPED;
+  bool delivered = cpu_deliver_event(cpu, cpu->acked_vector, EVENT_EXTERNAL);
+  if (!delivered && cpu->stop != CPU_STOP_SHUTDOWN) return STOPPED;
   cpu->attention &= ~(uint32_t)ATTENTION_ACKED;
-  return DELIVERED;
+  return outcome(delivered);
 }
 
 static pending_t deliver_pending(cpu_t *cpu) {
@@ -156,7 +165,7 @@ static pending_t deliver_pending(cpu_t *cpu) {
   if (attention & ATTENTION_HALTED) return outcome(cpu_stop_here(cpu, CPU_STOP_HALT));
   if (cpu->debug.code && !(cpu->eflags & X86_RF) && !(attention & ATTENTION_MOV_SS)) {
     uint32_t met = cpu_debug_code(cpu);
-    if (met) return outcome(cpu_debug_deliver(cpu, met));
+    if (met) return outcome(deliver_breakpoint(cpu, met));
   }
   return NOTHING_PENDING;
 }

@@ -163,7 +163,7 @@ static bool mov_dr_r(cpu_t *cpu, const insn_t *in) {
   if (!select(cpu, in, &dr)) return false;
   uint32_t value = (uint32_t)cpu->gpr[in->rm];
   if (dr == 6) value = (value & 0x0000E00F) | 0xFFFF0FF0;
-  if (dr == 7) value = (value & 0xFFFF2BFF) | 0x400;
+  if (dr == 7) value = (value & 0xFFFF23FF) | 0x400;
   cpu->dr[dr] = value;
   cpu_debug_update(cpu);
   return true;

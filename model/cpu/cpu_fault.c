@@ -26,23 +26,25 @@ static bool shutdown(cpu_t *cpu, unsigned first, unsigned vector) {
   cpu->attention |= ATTENTION_SHUTDOWN;
   snprintf(cpu->diagnostic, sizeof cpu->diagnostic,
            "shutdown: vector %u (error code %04x) while delivering %s at %04x:%08x", vector, cpu->fault.error_code,
-           first == X86_DF ? "a double fault" : "an alignment check", cpu->seg[MMU_SEG_CS].selector,
+           first == X86_DF ? "a double fault" : "exceptions in turn", cpu->seg[MMU_SEG_CS].selector,
            (unsigned)cpu->eip);
   return cpu_stop_here(cpu, CPU_STOP_SHUTDOWN);
 }
 
 /*
- * A benign exception is delivered in its turn, even while a double fault is. Only an #AC whose handler's stack raises
- * #AC again would go on for ever, as it does on processors: here it ends in shutdown.
+ * A benign exception is delivered in its turn, even while a double fault is. Of those only #AC can come of a delivery;
+ * if it comes twice, it would go on for ever, as it does on processors: here it ends in shutdown.
  */
 static bool deliver_chain(cpu_t *cpu, unsigned vector, event_t kind, uint16_t error_code) {
+  bool was_misaligned = kind == EVENT_EXCEPTION && vector == X86_AC;
   while (!cpu_deliver(cpu, (uint8_t)vector, kind, error_code, (uint32_t)cpu->eip)) {
     if (cpu->stopping) return false;
     const unsigned second = cpu->fault.vector;
     const bool exception = kind == EVENT_EXCEPTION;
     if (second == X86_PF) cpu->cr2 = cpu->fault.cr2;
     if (exception && vector == X86_DF && class_of(second) != BENIGN) return shutdown(cpu, vector, second);
-    if (exception && vector == X86_AC && second == X86_AC) return shutdown(cpu, vector, second);
+    if (second == X86_AC && was_misaligned) return shutdown(cpu, vector, second);
+    was_misaligned = was_misaligned || second == X86_AC;
     bool twice = exception && is_double_fault(vector, second);
     vector = twice ? X86_DF : second;
     error_code = twice ? 0 : cpu->fault.error_code;

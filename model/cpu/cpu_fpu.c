@@ -85,7 +85,7 @@ static bool report(cpu_t *cpu, bool *waiting) {
   if (cpu->cr0 & X86_CR0_NE) return raise_fault(cpu, X86_MF, 0);
   if (cpu->fpu.ignne || !cpu->port.fpu_error) return true;
   cpu->port.fpu_error(cpu->port.ctx);
-  cpu->next_eip = cpu->eip;
+  stay(cpu);
   *waiting = true;
   return true;
 }

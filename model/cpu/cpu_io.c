@@ -39,7 +39,7 @@ static bool string_done(cpu_t *cpu, const insn_t *in, unsigned r) {
   if (!in->rep) return true;
   uint32_t count = ((uint32_t)cpu->gpr[CPU_ECX] - 1) & in->address_mask;
   reg_set_masked(cpu, CPU_ECX, in->address_mask, count);
-  if (count) cpu->next_eip = cpu->eip;
+  if (count) stay(cpu);
   return true;
 }
 

@@ -185,6 +185,7 @@ static bool sysenter(cpu_t *cpu, const insn_t *in) {
   if (!protected_mode(cpu) || cs == 0) return raise_fault(cpu, X86_GP, 0);
   if (!enter_flat(cpu, cs, 0, cpu->msr.sysenter_eip, cpu->msr.sysenter_esp)) return false;
   flags_set_system(cpu, cpu->eflags & ~(uint32_t)(X86_VM | X86_IF | X86_RF));
+  cpu_update_mode(cpu);
   return true;
 }
 

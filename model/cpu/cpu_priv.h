@@ -133,7 +133,7 @@ struct cpu {
   uint8_t cpl;
   uint8_t acked_vector;
   bool delivered;   /* this instruction ended in an interrupt delivery: no single-step trap after it */
-  bool keep_resume; /* this instruction loaded RF for the next one: IRET, a task switch */
+  bool keep_resume; /* this instruction loaded RF for the next one (IRET, a task switch), or is not over */
   bool nmi_blocked; /* until the next IRET */
 
   /* Why a handler returned false. */
@@ -340,6 +340,12 @@ static inline bool branch(cpu_t *cpu, uint32_t target) {
   if (target > cpu->seg[MMU_SEG_CS].limit) return raise_fault(cpu, X86_GP, 0);
   cpu->next_eip = target;
   return true;
+}
+
+/* The instruction is not over yet: it is executed again, and RF stays what it is until then. */
+static inline void stay(cpu_t *cpu) {
+  cpu->next_eip = cpu->eip;
+  cpu->keep_resume = true;
 }
 
 /* --- control transactions (cpu_control.c) --- */

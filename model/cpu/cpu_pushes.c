@@ -68,7 +68,6 @@ bool cpu_pushes_translate(cpu_t *cpu, pushes_t *p, uint32_t eip, uint32_t limit)
   req->cpl = cpu->cpl;
   req->ext = false;
   req->vm = vm;
-  if (!ok && !cpu->stopping && cpu->fault.vector == X86_SS) cpu->fault.error_code |= p->ext;
   return ok;
 }
 

@@ -26,7 +26,7 @@ static inline bool repeat(cpu_t *cpu, const insn_t *in, bool goes_on) {
   if (!in->rep) return true;
   uint32_t count = ((uint32_t)cpu->gpr[CPU_ECX] - 1) & in->address_mask;
   reg_set_masked(cpu, CPU_ECX, in->address_mask, count);
-  if (count && goes_on) cpu->next_eip = cpu->eip;
+  if (count && goes_on) stay(cpu);
   return true;
 }
 
