@@ -234,9 +234,6 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   case MACHINE_SHUTDOWN:
     o.stop = "shutdown: triple fault or reset";
     break;
-  case MACHINE_UNIMPLEMENTED:
-    o.stop = "instruction not implemented";
-    break;
   default:
     o.stop = "stopped";
   }

@@ -94,9 +94,6 @@ static bool machine_stopped(gdb_t *gdb) {
   case MACHINE_SHUTDOWN:
     stopped_for_good(gdb, GDB_SIGSEGV, "shutdown");
     return true;
-  case MACHINE_UNIMPLEMENTED:
-    stopped_for_good(gdb, GDB_SIGILL, "the emulator cannot go on");
-    return true;
   case MACHINE_HALTED: {
     static const char line[] = "mmu86: halted, and no interrupt can come\n";
     gdb_console(gdb, line, sizeof line - 1);

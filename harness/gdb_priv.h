@@ -13,7 +13,7 @@
 typedef enum { RESUME_CONTINUE, RESUME_STEP, RESUME_RANGE } resume_t;
 
 /* Numbers of signals in the protocol. */
-enum { GDB_SIGINT = 2, GDB_SIGILL = 4, GDB_SIGTRAP = 5, GDB_SIGABRT = 6, GDB_SIGSEGV = 11, GDB_SIGXCPU = 24 };
+enum { GDB_SIGINT = 2, GDB_SIGTRAP = 5, GDB_SIGABRT = 6, GDB_SIGSEGV = 11, GDB_SIGXCPU = 24 };
 
 struct gdb {
   gdb_target_t target;

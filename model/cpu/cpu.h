@@ -51,11 +51,10 @@ typedef struct {
 
 /* Why cpu_run came back. */
 typedef enum {
-  CPU_STOP_LIMIT,         /* the instruction budget is used up */
-  CPU_STOP_HALT,          /* HLT; goes on when an interrupt is pending and enabled, or an NMI */
-  CPU_STOP_SHUTDOWN,      /* triple fault; goes on with an NMI that is not blocked, or after cpu_reset */
-  CPU_STOP_REQUEST,       /* cpu_request_stop, or translate returned false */
-  CPU_STOP_UNIMPLEMENTED, /* an instruction that the emulator does not have; cpu_diagnostic says which */
+  CPU_STOP_LIMIT,    /* the instruction budget is used up */
+  CPU_STOP_HALT,     /* HLT; goes on when an interrupt is pending and enabled, or an NMI */
+  CPU_STOP_SHUTDOWN, /* triple fault; goes on with an NMI that is not blocked, or after cpu_reset */
+  CPU_STOP_REQUEST,  /* cpu_request_stop, or translate returned false */
 } cpu_stop_t;
 
 typedef struct cpu cpu_t;
@@ -107,7 +106,7 @@ void cpu_request_stop(cpu_t *cpu);
 /* Someone other than this CPU's stores changed physical memory (A/D bits, loader): forget decoded code there. */
 void cpu_memory_changed(cpu_t *cpu, uint64_t paddr, unsigned size);
 
-/* One line about the last CPU_STOP_UNIMPLEMENTED or shutdown; "" if none. */
+/* One line about the last shutdown; "" if none. */
 const char *cpu_diagnostic(const cpu_t *cpu);
 
 /* Numbers of general registers as x86 encodes them. */

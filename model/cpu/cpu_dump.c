@@ -4,24 +4,10 @@
 #include "cpu_flags.h"
 #include "cpu_priv.h"
 
-#include <string.h>
-
 void cpu_disassemble(const cpu_t *cpu, char *buf, unsigned bytes) {
   uint8_t code[INSN_BYTES_MAX];
   unsigned n = cpu_peek_code(cpu, code, sizeof code);
   cpu_decode_text(cpu->decoder, cpu->mode, (uint32_t)cpu->eip, code, n, buf, bytes);
-}
-
-void cpu_describe_unimplemented(cpu_t *cpu, const char *what) {
-  char text[96], hex[3 * INSN_BYTES_MAX + 1] = "";
-  uint8_t code[INSN_BYTES_MAX];
-  unsigned n = cpu_peek_code(cpu, code, sizeof code);
-  if (n && cpu->last && n > cpu->last->length) n = cpu->last->length;
-  for (unsigned i = 0; i < n; i++)
-    snprintf(hex + 3 * i, sizeof hex - 3 * i, "%02x ", code[i]);
-  cpu_disassemble(cpu, text, sizeof text);
-  snprintf(cpu->diagnostic, sizeof cpu->diagnostic, "not implemented: %s at %04x:%08x: %s[%s]", what,
-           cpu->seg[MMU_SEG_CS].selector, (unsigned)cpu->eip, hex, text);
 }
 
 const char *cpu_diagnostic(const cpu_t *cpu) {

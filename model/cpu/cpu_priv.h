@@ -190,15 +190,6 @@ static inline bool cpu_stop_here(cpu_t *cpu, cpu_stop_t stop) {
   return false;
 }
 
-/* Makes the diagnostic: a line that names what is missing and the instruction. (cpu_dump.c) */
-void cpu_describe_unimplemented(cpu_t *cpu, const char *what);
-
-/* Ends the run with CPU_STOP_UNIMPLEMENTED: always returns false. */
-static inline bool cpu_unimplemented(cpu_t *cpu, const char *what) {
-  cpu_describe_unimplemented(cpu, what);
-  return cpu_stop_here(cpu, CPU_STOP_UNIMPLEMENTED);
-}
-
 static inline bool protected_mode(const cpu_t *cpu) {
   return (cpu->cr0 & X86_CR0_PE) != 0;
 }

@@ -17,13 +17,12 @@
 enum { MACHINE_HZ = 100000000, MACHINE_SCREEN_ROWS = 25, MACHINE_SCREEN_COLUMNS = 80 };
 
 typedef enum {
-  MACHINE_EXIT,          /* the guest wrote the debug-exit port: machine_exit_code */
-  MACHINE_LIMIT,         /* the instruction budget is used up */
-  MACHINE_HALTED,        /* HLT with no interrupt that could ever come */
-  MACHINE_SHUTDOWN,      /* triple fault, or the guest asked for a reset */
-  MACHINE_POWEROFF,      /* the guest switched the power off */
-  MACHINE_STOPPED,       /* a hook or machine_request_stop asked for it */
-  MACHINE_UNIMPLEMENTED, /* machine_diagnostic says what */
+  MACHINE_EXIT,     /* the guest wrote the debug-exit port: machine_exit_code */
+  MACHINE_LIMIT,    /* the instruction budget is used up */
+  MACHINE_HALTED,   /* HLT with no interrupt that could ever come */
+  MACHINE_SHUTDOWN, /* triple fault, or the guest asked for a reset */
+  MACHINE_POWEROFF, /* the guest switched the power off */
+  MACHINE_STOPPED,  /* a hook or machine_request_stop asked for it */
 } machine_stop_t;
 
 typedef struct machine machine_t;

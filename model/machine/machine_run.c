@@ -133,9 +133,6 @@ machine_stop_t machine_run(machine_t *m, uint64_t max_insns) {
     case CPU_STOP_SHUTDOWN:
       machine_end(m, MACHINE_SHUTDOWN, cpu_diagnostic(m->cpu));
       break;
-    case CPU_STOP_UNIMPLEMENTED:
-      machine_end(m, MACHINE_UNIMPLEMENTED, cpu_diagnostic(m->cpu));
-      break;
     }
   }
 }

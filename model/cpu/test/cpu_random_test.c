@@ -148,7 +148,7 @@ static void enter_somewhere(void) {
   random_tables();
 }
 
-/* One program among random descriptors, gates and tasks. Every run comes back; none wants for an implementation. */
+/* One program among random descriptors, gates and tasks. Every run comes back. */
 static uint64_t run_among_tables(unsigned seed) {
   static uint8_t code[CODE_BYTES];
   state = seed + UINT64_C(1000003) * 77;
