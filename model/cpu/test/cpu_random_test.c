@@ -133,8 +133,37 @@ static void random_tables(void) {
   add_transfers();
 }
 
+static const uint32_t entry_flags =
+    X86_IF | X86_TF | X86_IOPL | X86_NT | X86_RF | X86_AC_FLAG | X86_DF_FLAG | X86_CF | X86_OF_FLAG;
+
+static void enter_virtual_8086_mode(void) {
+  for (unsigned s = MMU_SEG_ES; s <= MMU_SEG_GS; s++)
+    if (s != MMU_SEG_CS)
+      send((mmu_req_t){.op = MMU_OP_SET_SEG, .seg = (uint8_t)s, .reason = MMU_SET_V86, .selector = DATA >> 4});
+  send((mmu_req_t){.op = MMU_OP_SET_SEG,
+                   .seg = MMU_SEG_CS,
+                   .reason = MMU_SET_RAW,
+                   .selector = (CODE_AT >> 4) | 3,
+                   .offset = CODE_AT | 0x30,
+                   .data = 0xFFFF | UINT64_C(0xF3) << 32 | UINT64_C(1) << 48});
+  set_reg(CPU_ESP, 0x8000);
+  set_eip(random32() % (CODE_BYTES - 0x100));
+  set_flags(2 | X86_VM | (random32() & random32() & entry_flags));
+}
+
+/* Another ring, or virtual-8086 mode, among the same tables; a state that no program has to have reached. */
+static void go_elsewhere(void) {
+  set_flags(2);
+  if (!(cpu_state(fx.cpu).cr0 & X86_CR0_PE)) return;
+  if (chance(25)) {
+    enter_virtual_8086_mode();
+    return;
+  }
+  enter_ring(random32() % 4, 2 | (random32() & random32() & entry_flags));
+  set_eip(CODE_AT + random32() % CODE_BYTES);
+}
+
 static void enter_somewhere(void) {
-  static const uint32_t flags = X86_IF | X86_TF | X86_IOPL | X86_NT | X86_RF | X86_AC_FLAG | X86_DF_FLAG;
   if (chance(70)) {
     enable_paging(chance(50));
     for (unsigned i = 0; i < 6; i++)
@@ -143,7 +172,7 @@ static void enter_somewhere(void) {
       send((mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = 0, .data = X86_CR0_PE | X86_CR0_PG | X86_CR0_AM | X86_CR0_WP});
   }
   build_rings();
-  if (chance(80)) enter_ring(random32() % 4, 2 | (random32() & random32() & flags));
+  if (chance(80)) enter_ring(random32() % 4, 2 | (random32() & random32() & entry_flags));
   set_reg(CPU_ESP, USER_STACK_TOP - random32() % 16);
   random_tables();
 }
@@ -160,13 +189,14 @@ static uint64_t run_among_tables(unsigned seed) {
   cpu_set_registers(fx.cpu, gpr, CODE_AT + random32() % CODE_BYTES, 2);
   enter_somewhere();
   uint64_t digest = 0;
+  cpu_stop_t stop = CPU_STOP_LIMIT;
   for (unsigned i = 0; i < TABLE_INSTRUCTIONS; i++) {
     fx.intr_vector = (uint8_t)(random32() % 64);
     if (chance(4)) cpu_set_intr(fx.cpu, true);
     if (chance(2)) cpu_set_nmi(fx.cpu);
-    if (chance(3)) set_eip(CODE_AT + random32() % CODE_BYTES);
+    if (stop == CPU_STOP_HALT || chance(2)) go_elsewhere();
     uint64_t before = cpu_instructions(fx.cpu);
-    cpu_stop_t stop = cpu_run(fx.cpu, 1);
+    stop = cpu_run(fx.cpu, 1);
     ck_assert(stop == CPU_STOP_LIMIT || stop == CPU_STOP_HALT || stop == CPU_STOP_SHUTDOWN);
     ck_assert_uint_le(cpu_instructions(fx.cpu) - before, 1);
     cpu_state_t s = cpu_state(fx.cpu);
