@@ -17,6 +17,7 @@ static unsigned priority(const pic_chip_t *chip, uint8_t mask) {
 
 /* Returns the input that the chip requests service for, or NONE. */
 static unsigned request(const pic_chip_t *chip, bool master) {
+  if (!chip->ready) return NONE;
   unsigned wanted = priority(chip, chip->irr & (uint8_t)~chip->imr);
   if (wanted == NONE) return NONE;
   uint8_t in_service = chip->isr;
@@ -122,8 +123,9 @@ static void write_a1(pic_chip_t *chip, uint8_t data) {
     break;
   default:
     chip->imr = data;
-    break;
+    return;
   }
+  chip->ready = chip->icw_next == 0;
 }
 
 void pic_write(pic_t *pic, unsigned chip, unsigned a0, uint8_t data) {

@@ -15,6 +15,7 @@ typedef struct {
   uint8_t base;      /* vector of IRQ0: ICW2 */
   uint8_t top;       /* the input with the highest priority now */
   uint8_t icw_next;  /* 0, or the initialization word (2..4) that the next write to A0 = 1 is */
+  bool ready;        /* the initialization words have been written */
   bool single, icw4; /* ICW1: no ICW3, ICW4 follows */
   bool auto_eoi, rotate_on_auto_eoi, special_mask, special_nested;
   bool read_isr, poll; /* OCW3 */
@@ -24,7 +25,10 @@ typedef struct {
   pic_chip_t chip[2]; /* master, slave */
 } pic_t;
 
-/* Puts both chips into their state at power-on: all requests forgotten, nothing masked. */
+/*
+ * Puts both chips into their state at power-on: all requests forgotten, nothing masked. A chip requests nothing before
+ * it is initialized ("must be brought to a starting point"): it has no vectors yet.
+ */
 void pic_init(pic_t *pic);
 
 /* Drives input irq (0..15, not 2). An edge is remembered until it is acknowledged. */
