@@ -21,9 +21,19 @@ static bool mov_seg_rm(cpu_t *cpu, const insn_t *in) {
   return rm_read(cpu, in, 2, &selector) && load(cpu, in->reg, (uint16_t)selector);
 }
 
-/* With a 32-bit operand the selector is pushed zero-extended. */
+/*
+ * With a 32-bit operand the selector is pushed zero-extended, or only its two bytes are written ("PUSH" allows both):
+ * the 80386 and the 80486 do the latter.
+ */
 static bool push_seg(cpu_t *cpu, const insn_t *in) {
-  return push(cpu, in->size, cpu->seg[in->reg].selector);
+  const uint16_t selector = cpu->seg[in->reg].selector;
+  if (in->size == 2 || cpu->model.profile > CPU_486) return push(cpu, in->size, selector);
+  uint32_t offset = stack_offset(cpu, -4);
+  ref_t ref;
+  if (!cpu_mem_ref(cpu, MMU_SEG_SS, offset, 2, MMU_WRITE, false, &ref)) return false;
+  cpu_ref_write(cpu, &ref, selector);
+  stack_commit(cpu, offset);
+  return true;
 }
 
 static bool pop_seg(cpu_t *cpu, const insn_t *in) {
@@ -87,12 +97,11 @@ static bool verify(cpu_t *cpu, const insn_t *in) { /* VERR, VERW */
 
 static bool arpl(cpu_t *cpu, const insn_t *in) {
   uint32_t a;
-  ref_t ref;
   if (!uses_descriptors(cpu)) return raise_fault(cpu, X86_UD, 0);
-  if (!rm_modify(cpu, in, 2, &ref, &a)) return false;
+  if (!rm_read(cpu, in, 2, &a)) return false;
   uint32_t rpl = (uint32_t)cpu->gpr[in->reg] & 3;
   bool adjust = (a & 3) < rpl;
-  if (adjust) rm_finish(cpu, in, 2, &ref, (a & ~3u) | rpl);
+  if (adjust && !rm_write(cpu, in, 2, (a & ~3u) | rpl)) return false;
   set_zf(cpu, adjust);
   return true;
 }

@@ -23,18 +23,18 @@ static bool lldt(cpu_t *cpu, const insn_t *in) { /* and LTR */
 
 /* --- 0FH 01H: descriptor tables, the machine status word, INVLPG --- */
 
-enum { BASE_24 = 0xFFFFFF }; /* the base that a 16-bit operand size moves */
+enum { BASE_24 = 0xFFFFFF }; /* the base that LGDT and LIDT load with a 16-bit operand size */
 
 /*
  * SGDT and SIDT store a word and a doubleword, each of which is to be aligned: at an address that is 2 mod 4 ("System
- * Instructions for memory-management registers": pseudo-descriptor format).
+ * Instructions for memory-management registers": pseudo-descriptor format). All of the base is stored, whatever the
+ * operand size is ("SGDT", operation section); older manuals had its top byte undefined.
  */
 static bool sgdt(cpu_t *cpu, const insn_t *in) {
   uint64_t limit = in->reg == 0 ? cpu->gdtr.limit : cpu->idtr.limit;
   uint64_t base = in->reg == 0 ? cpu->gdtr.base : cpu->idtr.base;
   uint32_t at = effective_address(cpu, in);
   ref_t low, high;
-  if (in->size == 2) base &= BASE_24;
   if (!cpu_mem_ref(cpu, in->seg, at, 2, MMU_WRITE, false, &low)) return false;
   if (!cpu_mem_ref(cpu, in->seg, at + 2, 4, MMU_WRITE, false, &high)) return false;
   cpu_ref_write(cpu, &low, limit);

@@ -5,8 +5,8 @@
  * busy bits of both descriptors. Then nothing can fault, and the processor commits: the old state is written, TR is
  * the new one. What is wrong with the new task's segments is found after that, in its own context.
  *
- * Left open by the manual, and decided here: a 16-bit TSS leaves the upper halves of the general registers 0, and FS
- * and GS null; segments are loaded in the order LDTR, CS, SS, DS, ES, FS, GS.
+ * Left open by the manual, and decided here: a 16-bit TSS sets the upper halves of the general registers to ones, as an
+ * 80386 does, and makes FS and GS null; segments are loaded in the order LDTR, CS, SS, DS, ES, FS, GS.
  *
  * Source: "Task Switching", table "Exception Conditions Checked During a Task Switch", "Task Linking", "Task-State
  * Segment (TSS)", "16-Bit Task-State Segment (TSS)"; operation sections of "INT n" (TASK-GATE) and "IRET"
@@ -32,7 +32,8 @@ enum {
 
 enum { LINK = 0, TRAP_T = 1 };
 enum { DR7_LOCAL = 0x155 }; /* L0 to L3 and LE */
-enum { TSS_32 = 8 };        /* this bit of a TSS's type */
+#define UPPER_HALF UINT32_C(0xFFFF0000)
+enum { TSS_32 = 8 }; /* this bit of a TSS's type */
 
 typedef struct {
   bool wide; /* 32-bit */
@@ -153,7 +154,7 @@ static bool load_registers(cpu_t *cpu, const tss_t *tss, bool nested) {
     if (!cpu_control(cpu, &req)) return false;
   }
   for (unsigned r = 0; r < 8; r++)
-    cpu->gpr[r] = value[FIELD_GPR + r];
+    cpu->gpr[r] = value[FIELD_GPR + r] | (tss->wide ? 0 : UPPER_HALF);
   flags_set(cpu, nested ? flags | X86_NT : flags);
   cpu_set_cpl(cpu, flags & X86_VM ? 3 : value[FIELD_CS] & 3);
   cpu_update_mode(cpu);

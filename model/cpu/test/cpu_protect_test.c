@@ -300,13 +300,14 @@ END_TEST
 
 /* --- tables --- */
 
-CODE(tables_16, "data16 lgdt 0x40000\n data16 sgdt 0x40010\n sgdt 0x40020\n lidt 0x40000\n hlt");
+CODE(tables_16, "data16 lgdt 0x40000\n data16 sgdt 0x40010\n sgdt 0x40020\n lidt 0x40000\n"
+                "data16 sidt 0x40030\n hlt");
 
-START_TEST(sixteen_bit_tables_have_24_bits_of_base) {
+START_TEST(sixteen_bit_tables_load_24_bits_of_base) {
   LOAD(tables_16);
   poke32(DATA, GDT << 16 | 0xFF);
   poke32(DATA + 4, 0xAB00);
-  memset(fx.ram + DATA + 16, 0xEE, 32);
+  memset(fx.ram + DATA + 16, 0xEE, 48);
   run(3);
   ck_assert_uint_eq(state().gdtr.base, GDT);
   ck_assert_uint_eq(peek32(DATA + 0x10), GDT << 16 | 0xFF);
@@ -314,6 +315,9 @@ START_TEST(sixteen_bit_tables_have_24_bits_of_base) {
   ck_assert_uint_eq(peek32(DATA + 0x24), 0xEEEE0000);
   run(1);
   ck_assert_uint_eq(state().idtr.base, 0xAB000000 | GDT);
+  run(1); /* all of it is stored */
+  ck_assert_uint_eq(peek32(DATA + 0x30), GDT << 16 | 0xFF);
+  ck_assert_uint_eq(peek32(DATA + 0x34), 0xEEEEAB00);
 }
 END_TEST
 
@@ -332,6 +336,37 @@ START_TEST(selector_stores_by_operand_size) {
 }
 END_TEST
 
+CODE(arpl_data, "arpl %dx, 0x40000\n hlt");
+
+/* "#GP if the result is in a nonwritable segment": without a change there is no result. */
+START_TEST(arpl_writes_only_what_it_changes) {
+  static const struct {
+    uint16_t selector, rpl;
+    bool ok;
+  } cases[] = {{0x123, 2, true}, {0x122, 2, true}, {0x121, 2, false}};
+  for (unsigned page = 0; page < 2; page++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+      fixture_down();
+      fixture_up();
+      if (page) {
+        enable_paging(true);
+        set_pte(DATA, DATA | PTE_READ_ONLY);
+      }
+      LOAD(arpl_data);
+      poke32(DATA, cases[i].selector);
+      set_reg(CPU_EDX, cases[i].rpl);
+      set_flags(X86_ZF | 2);
+      if (!page) set_segment(MMU_SEG_DS, DATA0, 0, UINT32_MAX, 0xC91);
+      run_to_halt();
+      ck_assert_msg(cases[i].ok ? eip() == CODE_AT + 7 : halted_in(page ? X86_PF : X86_GP), "page %u, case %u: EIP %x",
+                    page, i, eip());
+      if (cases[i].ok) ck_assert_uint_eq(eflags() & X86_ZF, 0);
+      ck_assert_uint_eq(peek32(DATA), cases[i].selector);
+    }
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("cpu_protect");
   TCase *tcase = tcase_create("protection");
@@ -345,7 +380,8 @@ int main(void) {
   tcase_add_loop_test(tcase, double_fault_table, 0, FIRST * SECOND);
   tcase_add_loop_test(tcase, third_fault_is_shutdown, 0, SECOND);
   tcase_add_loop_test(tcase, faults_of_an_external_interrupt, 0, SECOND);
-  tcase_add_test(tcase, sixteen_bit_tables_have_24_bits_of_base);
+  tcase_add_test(tcase, sixteen_bit_tables_load_24_bits_of_base);
+  tcase_add_test(tcase, arpl_writes_only_what_it_changes);
   tcase_add_test(tcase, selector_stores_by_operand_size);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

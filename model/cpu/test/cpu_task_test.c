@@ -83,7 +83,7 @@ START_TEST(sixteen_bit_tss) {
   ck_assert_uint_eq(s.rip, 0x8000);
   ck_assert_uint_eq(s.rflags, X86_ZF | X86_NT | 2);
   for (unsigned r = 0; r < 8; r++)
-    ck_assert_uint_eq(s.gpr[r], 0x1230 + r);
+    ck_assert_uint_eq(s.gpr[r], 0xFFFF1230 + r);
   ck_assert_uint_eq(s.seg[MMU_SEG_ES].selector, RING_DATA);
   ck_assert_uint_eq(s.seg[MMU_SEG_DS].selector, RING_DATA + 8);
   ck_assert(!s.seg[MMU_SEG_FS].usable && !s.seg[MMU_SEG_GS].usable);
