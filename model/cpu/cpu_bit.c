@@ -19,17 +19,28 @@ static uint32_t changed(unsigned op, uint32_t a, uint32_t bit) {
   }
 }
 
+/* The flags: CF, and on an 80386 OF, which is that of RCR by number + 1 with CF = 0. */
+static void set_flags(cpu_t *cpu, uint32_t a, uint32_t number, unsigned bits) {
+  bool of = flag_of(cpu);
+  if (cpu->model.flags_386) {
+    uint64_t ring = (uint64_t)a << (bits + 1) | a; /* between the two the carry, 0 */
+    uint64_t upper = ring >> (number + bits - 1);
+    of = ((upper >> 1) ^ upper) & 1;
+  }
+  flags_set_cf_of(cpu, a >> number & 1, of);
+}
+
 /*
  * The operation in `op`, on bit `number` of the operand; only CF changes. With a register bit number, memory is
  * a bit string: the operand that holds the bit is offset's neighbour number / bits away, in either direction.
  */
 static bool bit_test(cpu_t *cpu, const insn_t *in, unsigned op, int32_t number, bool string) {
   unsigned bits = 8 * in->size;
-  uint32_t a, bit = UINT32_C(1) << (number & (int32_t)(bits - 1));
+  uint32_t a, within = (uint32_t)number & (bits - 1), bit = UINT32_C(1) << within;
   if (!in->mem) {
     a = reg_get(cpu, in->rm, in->size);
     if (op != BT) reg_set(cpu, in->rm, in->size, changed(op, a, bit));
-    flags_set_cf(cpu, a & bit);
+    set_flags(cpu, a, within, bits);
     return true;
   }
   uint32_t offset = effective_address(cpu, in);
@@ -39,7 +50,7 @@ static bool bit_test(cpu_t *cpu, const insn_t *in, unsigned op, int32_t number, 
   if (!cpu_mem_ref(cpu, in->seg, offset, in->size, modify ? MMU_WRITE : MMU_READ, modify, &ref)) return false;
   a = (uint32_t)cpu_ref_read(cpu, &ref);
   if (modify) cpu_ref_write(cpu, &ref, changed(op, a, bit));
-  flags_set_cf(cpu, a & bit);
+  set_flags(cpu, a, within, bits);
   return true;
 }
 

@@ -10,7 +10,8 @@
  *
  * Flags that the manual leaves undefined: AF = 0 after logic operations, shifts and multiplications; SF, ZF, PF of
  * a multiplication from the low half; OF of a shift by more than one as for a shift by one; DIV and the
- * flags besides ZF of BSF and BSR unchanged.
+ * flags besides ZF of BSF and BSR unchanged; those of a decimal adjustment from the addition to AL that it is. The
+ * 80386's shifts and bit tests do as an 80386 does (cpu_shift.c, cpu_bit.c).
  */
 #ifndef MMU86_CPU_FLAGS_H
 #define MMU86_CPU_FLAGS_H

@@ -85,37 +85,38 @@ static bool idiv(cpu_t *cpu, const insn_t *in) {
 
 /* --- decimal --- */
 
-static void decimal_flags(cpu_t *cpu, uint32_t al, bool cf, bool af) {
-  flags_logic(cpu, al, 1);
+/*
+ * The flags of the addition (or subtraction) to AL that an adjustment is, then CF and AF as given. For what the manual
+ * leaves undefined this is what an 80386 does.
+ */
+static void decimal_flags(cpu_t *cpu, uint32_t old, uint32_t by, bool subtract, bool cf, bool af) {
+  if (subtract)
+    flags_sub(cpu, old, by, (old - by) & 0xFF, 1);
+  else
+    flags_add(cpu, old, by, (old + by) & 0xFF, 1);
+  const bool of = flag_of(cpu);
   cpu->flag_carries = af ? 8 : 0;
-  flags_set_cf_of(cpu, cf, false);
+  flags_set_cf_of(cpu, cf, of);
 }
 
 static bool daa(cpu_t *cpu, const insn_t *in) { /* and DAS */
   bool subtract = in->opcode == 0x2F;
-  uint32_t al = (uint8_t)cpu->gpr[CPU_EAX], old = al;
-  bool cf = flag_cf(cpu), af = flag_af(cpu), new_cf = false;
-  if ((al & 15) > 9 || af) {
-    new_cf = cf || (subtract ? al < 6 : al > 0xF9);
-    al = (subtract ? al - 6 : al + 6) & 0xFF;
-    af = true;
-  }
-  if (old > 0x99 || cf) {
-    al = (subtract ? al - 0x60 : al + 0x60) & 0xFF;
-    new_cf = true;
-  }
-  reg_set(cpu, CPU_EAX, 1, al);
-  decimal_flags(cpu, al, new_cf, af);
+  uint32_t al = (uint8_t)cpu->gpr[CPU_EAX], by = 0;
+  bool cf = flag_cf(cpu), af = (al & 15) > 9 || flag_af(cpu), high = al > 0x99 || cf;
+  if (af) by = 6;
+  bool new_cf = high || (subtract && af && al < 6);
+  if (high) by += 0x60;
+  reg_set(cpu, CPU_EAX, 1, subtract ? al - by : al + by);
+  decimal_flags(cpu, al, by, subtract, new_cf, af);
   return true;
 }
 
 static bool aaa(cpu_t *cpu, const insn_t *in) { /* and AAS */
-  bool adjust = ((uint8_t)cpu->gpr[CPU_EAX] & 15) > 9 || flag_af(cpu);
-  uint32_t ax = (uint16_t)cpu->gpr[CPU_EAX];
-  if (adjust) ax += in->opcode == 0x37 ? 0x106 : (uint32_t)-0x106;
-  ax &= 0xFF0F;
-  reg_set(cpu, CPU_EAX, 2, ax);
-  decimal_flags(cpu, ax & 0xFF, adjust, adjust);
+  uint32_t ax = (uint16_t)cpu->gpr[CPU_EAX], al = ax & 0xFF;
+  bool subtract = in->opcode == 0x3F, adjust = (al & 15) > 9 || flag_af(cpu);
+  if (adjust) ax += subtract ? (uint32_t)-0x106 : 0x106;
+  reg_set(cpu, CPU_EAX, 2, ax & 0xFF0F);
+  decimal_flags(cpu, al, adjust ? 6 : 0, subtract, adjust, adjust);
   return true;
 }
 
@@ -128,10 +129,10 @@ static bool aam(cpu_t *cpu, const insn_t *in) {
 }
 
 static bool aad(cpu_t *cpu, const insn_t *in) {
-  uint32_t ax = (uint16_t)cpu->gpr[CPU_EAX];
-  uint32_t al = (ax + (ax >> 8) * (in->imm & 0xFF)) & 0xFF;
-  reg_set(cpu, CPU_EAX, 2, al);
-  flags_logic(cpu, al, 1);
+  uint32_t ax = (uint16_t)cpu->gpr[CPU_EAX], al = ax & 0xFF, by = (ax >> 8) * (in->imm & 0xFF) & 0xFF;
+  uint32_t sum = (al + by) & 0xFF;
+  reg_set(cpu, CPU_EAX, 2, sum);
+  flags_add(cpu, al, by, sum, 1);
   return true;
 }
 

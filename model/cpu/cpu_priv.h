@@ -74,6 +74,7 @@ typedef struct {
   uint32_t signature;
   uint32_t features; /* CPUID leaf 1, EDX */
   uint32_t leaves;   /* the highest leaf of CPUID */
+  bool flags_386;    /* undefined flags as the 80386 leaves them, where that is known */
 } cpu_model_t;
 
 /* Model-specific and test registers. (cpu_msr.c) */

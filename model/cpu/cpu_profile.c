@@ -40,7 +40,7 @@ enum {
 
 void cpu_model_make(cpu_model_t *model, cpu_profile_t profile) {
   static const cpu_model_t models[] = {
-      [CPU_386] = {.cr0 = CR0_386, .eflags = FLAGS_386, .signature = 0x308},
+      [CPU_386] = {.cr0 = CR0_386, .eflags = FLAGS_386, .signature = 0x308, .flags_386 = true},
       [CPU_486] = {.cr0 = CR0_486, .eflags = FLAGS_486, .signature = 0x435, .features = FPU, .leaves = 1},
       [CPU_PENTIUM] = {.cr0 = CR0_486,
                        .cr4 = CR4_PENTIUM,

@@ -3,6 +3,9 @@
  *
  * The count is masked to 5 bits. A count of 0 changes neither flags nor the operand, though a memory operand has been
  * accessed for writing.
+ *
+ * Of what the manual leaves undefined an 80386 does this: AF is set, and a SHL or SHR by a multiple of the operand's
+ * width, as if the operand stood there repeatedly, leaves its last bit in CF.
  */
 #include "cpu_flags.h"
 #include "cpu_priv.h"
@@ -40,6 +43,12 @@ static uint32_t rotate_carry(cpu_t *cpu, unsigned op, uint32_t a, unsigned count
   return r;
 }
 
+static void set_386_flags(cpu_t *cpu, unsigned op, uint32_t a, unsigned count, unsigned bits) {
+  cpu->flag_carries |= 8;
+  if (op == SAR || count % bits != 0) return;
+  flags_set_cf_of(cpu, op == SHR ? top(a, bits) : a & 1, op != SHR && (a & 1));
+}
+
 static uint32_t shift(cpu_t *cpu, unsigned op, uint32_t a, unsigned count, unsigned size) {
   unsigned bits = 8 * size;
   uint32_t r;
@@ -67,6 +76,7 @@ static uint32_t shift(cpu_t *cpu, unsigned op, uint32_t a, unsigned count, unsig
   }
   flags_logic(cpu, r, size);
   flags_set_cf_of(cpu, cf, of);
+  if (cpu->model.flags_386) set_386_flags(cpu, op, a, count, bits);
   return r;
 }
 
