@@ -36,7 +36,7 @@ build: configure
 
 # What run and bench need; build makes the tests as well.
 program: configure
-	@cmake --build $(BUILD) -j $(JOBS) --target mmu86 kernel
+	@cmake --build $(BUILD) -j $(JOBS) --target mmu86 kernel loop
 
 run: program
 	@$(MMU86) run $(IMAGE) --wave $(BUILD)/mmu86.fst --json $(BUILD)/run.json $(RUNFLAGS)
@@ -60,7 +60,7 @@ mutants: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target mutants
 
 bench: program
-	@$(MMU86) bench $(IMAGE) --json $(BUILD)/bench.json
+	@$(MMU86) bench $(IMAGE) --loop $(BUILD)/sw/loop.rom --json $(BUILD)/bench.json
 
 wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }

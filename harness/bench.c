@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench_bochs.h"
 #include "lockstep.h"
 #include "machine.h"
 #include "progress.h"
@@ -93,16 +94,43 @@ static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, st
   return b->machine && machine_load_image(b->machine, &image, error, error_bytes);
 }
 
+/* Million instructions a second. */
+static double run(machine_t *machine, uint64_t insns) {
+  double started = progress_clock();
+  machine_run(machine, insns);
+  return (double)cpu_instructions(machine_cpu(machine)) / (progress_clock() - started) * 1e-6;
+}
+
 static bool emulator(const bench_setup_t *setup, double *mips, char *error, unsigned error_bytes) {
   bench_t b;
   bool ok = open_bench(&b, setup, false, NULL, NULL, error, error_bytes);
-  if (ok) {
-    double started = progress_clock();
-    machine_run(b.machine, setup->emulator_insns);
-    *mips = (double)cpu_instructions(machine_cpu(b.machine)) / (progress_clock() - started) * 1e-6;
-  }
+  if (ok) *mips = run(b.machine, setup->emulator_insns);
   close_bench(&b);
   return ok;
+}
+
+static bool emulator_loop(const bench_setup_t *setup, double *mips, char *error, unsigned error_bytes) {
+  machine_config_t config = {.ram_bytes = setup->ram_bytes, .mmu = dut_rtl()->config()};
+  machine_t *machine = machine_create(&config, error, error_bytes);
+  bool ok = machine && machine_load_bios(machine, setup->loop, error, error_bytes);
+  if (ok) {
+    *mips = run(machine, setup->loop_insns);
+    ok = cpu_instructions(machine_cpu(machine)) >= setup->loop_insns;
+    if (!ok) snprintf(error, error_bytes, "%s: ends too soon to be measured", setup->loop);
+  }
+  if (machine) machine_destroy(machine);
+  return ok;
+}
+
+/* The loop, on both emulators in turn. */
+static bool loop(const bench_setup_t *setup, bench_round_t *round, char *error, unsigned error_bytes) {
+  round->loop_mips = round->bochs_mips = round->bochs_ratio = 0;
+  if (!setup->loop) return true;
+  if (!emulator_loop(setup, &round->loop_mips, error, error_bytes)) return false;
+  if (!setup->bochs) return true;
+  if (!bench_bochs(setup->loop, &round->bochs_mips, error, error_bytes)) return false;
+  round->bochs_ratio = round->loop_mips / round->bochs_mips;
+  return true;
 }
 
 /* Runs in lockstep. insns: the budget. Returns references per second in *rate and, with it, the references. */
@@ -204,7 +232,8 @@ bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, 
   uint64_t n = 0, ignored = 0;
   double rate = 0, plain = 0, waved = 0;
   bool ok =
-      world_create(&stream.start, setup->ram_bytes) && emulator(setup, &round->emulator_mips, error, error_bytes) &&
+      world_create(&stream.start, setup->ram_bytes) && loop(setup, round, error, error_bytes) &&
+      emulator(setup, &round->emulator_mips, error, error_bytes) &&
       model_hits(&round->model_hits_per_s, error, error_bytes) &&
       in_lockstep(setup, setup->lockstep_insns, &stream, NULL, &rate, &n, error, error_bytes) &&
       in_lockstep(setup, setup->lockstep_insns, NULL, NULL, &round->lockstep_refs_per_s, &n, error, error_bytes) &&

@@ -15,6 +15,9 @@ typedef struct {
   uint64_t lockstep_insns; /* most instructions of the lockstep run, whose stream the bare RTL replays */
   uint64_t wave_insns;     /* most instructions of the runs with and without a waveform */
   const char *wave_path;   /* scratch file, removed afterwards */
+  const char *loop;        /* the ROM of sw/bench/loop.S, or NULL: the loop is not measured */
+  uint64_t loop_insns;     /* instructions of the loop; fewer than the ROM runs */
+  bool bochs;              /* give the loop to Bochs as well */
 } bench_setup_t;
 
 /* One round's figures. */
@@ -25,9 +28,13 @@ typedef struct {
   double bare_rtl_refs_per_s;    /* the RTL alone on the same stream */
   double lockstep_to_bare_ratio; /* of the two above */
   double wave_cost_ratio;        /* time with a waveform of every cycle / without */
+  /* 0 if not measured: */
+  double loop_mips;   /* million instructions/s in the loop, emulator and reference, no DUT */
+  double bochs_mips;  /* the same loop on Bochs */
+  double bochs_ratio; /* of the two above */
 } bench_round_t;
 
-enum { BENCH_FIGURES = 6 };
+enum { BENCH_FIGURES = 9 };
 
 /* Does one round. Returns false and one line in error if something cannot be set up or the two sides differ. */
 bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, unsigned error_bytes);

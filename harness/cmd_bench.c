@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_bochs.h"
 #include "commands.h"
 #include "json_file.h"
 #include "options.h"
@@ -13,8 +14,9 @@
 
 enum { ROUNDS = 5 };
 
-static const char *const names[BENCH_FIGURES] = {"emulator_mips",       "model_hits_per_s",       "lockstep_refs_per_s",
-                                                 "bare_rtl_refs_per_s", "lockstep_to_bare_ratio", "wave_cost_ratio"};
+static const char *const names[BENCH_FIGURES] = {
+    "emulator_mips",   "model_hits_per_s", "lockstep_refs_per_s", "bare_rtl_refs_per_s", "lockstep_to_bare_ratio",
+    "wave_cost_ratio", "loop_mips",        "bochs_mips",          "bochs_ratio"};
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -25,24 +27,40 @@ static int by_value(const void *a, const void *b) {
 static void column(const bench_round_t *rounds, unsigned figure, double values[ROUNDS]) {
   for (unsigned i = 0; i < ROUNDS; i++) {
     const bench_round_t *r = &rounds[i];
-    double all[BENCH_FIGURES] = {r->emulator_mips,       r->model_hits_per_s,       r->lockstep_refs_per_s,
-                                 r->bare_rtl_refs_per_s, r->lockstep_to_bare_ratio, r->wave_cost_ratio};
+    double all[BENCH_FIGURES] = {r->emulator_mips,
+                                 r->model_hits_per_s,
+                                 r->lockstep_refs_per_s,
+                                 r->bare_rtl_refs_per_s,
+                                 r->lockstep_to_bare_ratio,
+                                 r->wave_cost_ratio,
+                                 r->loop_mips,
+                                 r->bochs_mips,
+                                 r->bochs_ratio};
     values[i] = all[figure];
   }
   qsort(values, ROUNDS, sizeof *values, by_value);
 }
 
-static bool publish(const options_t *options, const bench_round_t *rounds, char *error, unsigned error_bytes) {
+/* Why the last figures may be missing; NULL if they are not. */
+static const char *not_measured(const bench_setup_t *setup) {
+  if (!setup->loop) return "loop_mips and bochs_mips are not measured: no --loop";
+  return setup->bochs ? NULL : "bochs_mips is not measured: bochs or script is not installed";
+}
+
+static bool publish(const options_t *options, const bench_setup_t *setup, const bench_round_t *rounds, char *error,
+                    unsigned error_bytes) {
   json_t *root = json_object();
   printf("\nmmu86 bench: median of %d rounds (min .. max)\n", ROUNDS);
   for (unsigned f = 0; f < BENCH_FIGURES; f++) {
     double values[ROUNDS];
     column(rounds, f, values);
     double median = values[ROUNDS / 2];
+    if (median == 0) continue;
     const char *format = median < 1000 ? "  %-24s %14.2f   (%.2f .. %.2f)\n" : "  %-24s %14.0f   (%.0f .. %.0f)\n";
     printf(format, names[f], median, values[0], values[ROUNDS - 1]);
     json_object_set_new(root, names[f], json_real(median));
   }
+  if (not_measured(setup)) printf("  %s\n", not_measured(setup));
   json_object_set_new(root, "rounds", json_integer(ROUNDS));
   bool ok = !options->json || json_write(options->json, root, error, error_bytes);
   json_decref(root);
@@ -64,7 +82,10 @@ int cmd_bench(int argc, char **argv) {
                          .emulator_insns = 20000000,
                          .lockstep_insns = 1500000,
                          .wave_insns = 60000,
-                         .wave_path = wave};
+                         .wave_path = wave,
+                         .loop = options.loop,
+                         .loop_insns = 40000000,
+                         .bochs = bench_bochs_there()};
   bench_round_t rounds[ROUNDS];
   bool ok = true;
   progress_t progress;
@@ -74,7 +95,7 @@ int cmd_bench(int argc, char **argv) {
     ok = bench_round(&setup, &rounds[i], error, sizeof error);
   }
   if (progress.on) fputs("\r\033[K", stderr);
-  ok = ok && publish(&options, rounds, error, sizeof error);
+  ok = ok && publish(&options, &setup, rounds, error, sizeof error);
   if (!ok) fprintf(stderr, "mmu86 bench: %s\n", error);
   return ok ? EXIT_PASS : EXIT_BAD_INPUT;
 }
@@ -83,5 +104,5 @@ void cmd_bench_help(void) {
   printf("mmu86 bench IMAGE [OPTION ...]\n\n"
          "Boots the image several times and prints the median speed of each part.\n\n");
   options_help(stdout, FOR_BENCH);
-  printf("\nExample:\n  mmu86 bench build/sw/kernel.elf --json build/bench.json\n");
+  printf("\nExample:\n  mmu86 bench build/sw/kernel.elf --loop build/sw/loop.rom --json build/bench.json\n");
 }

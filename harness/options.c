@@ -12,6 +12,7 @@ typedef enum {
   OPT_APPEND,
   OPT_BIOS,
   OPT_ON_RESET,
+  OPT_LOOP,
   OPT_MODULE,
   OPT_INITRD,
   OPT_MAX_INSNS,
@@ -49,6 +50,7 @@ static const option_t table[] = {
     {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
     {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
+    {OPT_LOOP, "loop", "FILE", "measure this BIOS image's loop too (build/sw/loop.rom), and Bochs on it", FOR_BENCH},
     {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
     {OPT_INITRD, "initrd", "FILE", "a Linux kernel's initial RAM disk", FOR_RUN},
     {OPT_CPU, "cpu", "NAME", "the processor: 386, 486, pentium, ppro (default)", FOR_RUN},
@@ -178,6 +180,9 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     return false;
   case OPT_APPEND:
     o->cmdline = text;
+    return true;
+  case OPT_LOOP:
+    o->loop = text;
     return true;
   case OPT_INITRD:
     o->initrd = text;

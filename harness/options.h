@@ -25,6 +25,7 @@ typedef struct {
   const char *serial_input, *vga;
   bool restart; /* go on after a reset */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
+  const char *loop; /* bench: a BIOS image */
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
   uint64_t wave_first, wave_count; /* transactions */

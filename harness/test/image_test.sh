@@ -340,6 +340,7 @@ case_bios_bad() {
   : >"$DIR/empty"
   for bios in odd large empty missing; do
     expect 2 run --bios "$DIR/$bios"; one_line "$DIR/$bios"
+    expect 2 bench "$KERNEL" --loop "$DIR/$bios"; one_line "$DIR/$bios"
   done
   expect 2 run --bios "$DIR"; one_line "not a regular file"
   head -c 65536 /dev/zero >"$DIR/bios"
