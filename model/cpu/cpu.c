@@ -200,6 +200,12 @@ static bool step_with_attention(cpu_t *cpu) {
   return traps ? cpu_debug_deliver(cpu, traps) : true;
 }
 
+/* Is anything to be done around the next instruction? An interrupt that is masked is not looked at any further. */
+static inline bool needs_attention(const cpu_t *cpu) {
+  if (cpu->attention == 0) return false;
+  return cpu->attention != ATTENTION_INTR || cpu->eflags & X86_IF;
+}
+
 cpu_stop_t cpu_run(cpu_t *cpu, uint64_t max_insns) {
   uint64_t end = cpu->count + max_insns < cpu->count ? UINT64_MAX : cpu->count + max_insns;
   cpu->stopping = false;
@@ -208,7 +214,7 @@ cpu_stop_t cpu_run(cpu_t *cpu, uint64_t max_insns) {
       cpu->stop_requested = 0;
       return CPU_STOP_REQUEST;
     }
-    if (cpu->attention ? !step_with_attention(cpu) : !step(cpu)) return cpu->stop;
+    if (needs_attention(cpu) ? !step_with_attention(cpu) : !step(cpu)) return cpu->stop;
   }
   return CPU_STOP_LIMIT;
 }
