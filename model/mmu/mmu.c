@@ -72,27 +72,26 @@ bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned s
   return true;
 }
 
-/* Translates part 0 or 1 of an operand into the response. */
-static inline bool translate_part(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned part,
-                                  mmu_rsp_t *rsp) {
-  mmu_page_t page;
-  bool quick = mmu->cr0 & X86_CR0_PG && mmu_tlb_lookup_last(mmu, rights, laddr, &page, rsp);
-  if (!quick && !mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
-  rsp->paddr[part] = page.paddr;
-  rsp->page_size[part] = page.page_size;
-  rsp->pcd[part] = page.pte & X86_PTE_PCD;
-  rsp->pwt[part] = page.pte & X86_PTE_PWT;
-  return true;
+/* Part 0 or 1 of an operand lies in this page. rsp: cleared. */
+static inline void locate(mmu_rsp_t *rsp, unsigned part, const mmu_page_t *page) {
+  rsp->paddr[part] = page->paddr;
+  rsp->page_size[part] = page->page_size;
+  if ((page->pte & (X86_PTE_PCD | X86_PTE_PWT)) == 0) return;
+  rsp->pcd[part] = page->pte & X86_PTE_PCD;
+  rsp->pwt[part] = page->pte & X86_PTE_PWT;
 }
 
 /* Splits an operand at the page boundary; the first page is done with before the second is looked at. */
-static inline void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint8_t size,
-                                     mmu_rsp_t *rsp) {
+static void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint8_t size, mmu_rsp_t *rsp) {
   unsigned room = MMU_PAGE_BYTES - laddr % MMU_PAGE_BYTES;
+  mmu_page_t page;
   rsp->laddr = laddr;
   rsp->split = size > room;
   rsp->first = rsp->split ? (uint8_t)room : size;
-  if (translate_part(mmu, rights, laddr, 0, rsp) && rsp->split) translate_part(mmu, rights, laddr + room, 1, rsp);
+  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return;
+  locate(rsp, 0, &page);
+  if (!rsp->split || !mmu_translate(mmu, rights, laddr + room, &page, rsp)) return;
+  locate(rsp, 1, &page);
 }
 
 /* Source: "Access Rights", on explicit and implicit accesses. */
@@ -102,16 +101,36 @@ static mmu_privilege_t privilege(const mmu_req_t *req) {
   return req->ac ? MMU_BY_SUPERVISOR_WITH_AC : MMU_BY_SUPERVISOR;
 }
 
-/* The registers that an ACCESS may go through. */
-enum { ACCESS_SEGS = 0x3F | 1 << MMU_SEG_STAGED_CS | 1 << MMU_SEG_STAGED_SS };
+/* The registers that an ACCESS may go through, and what it may ask for: bit access * 4 + align. */
+enum { ACCESS_SEGS = 0x3F | 1 << MMU_SEG_STAGED_CS | 1 << MMU_SEG_STAGED_SS, ACCESS_SHAPES = 0x01FF };
 
-static inline void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  assert(req->seg < MMU_SEG_COUNT && ACCESS_SEGS >> req->seg & 1);
-  assert(req->access <= MMU_EXECUTE && req->size - 1u < 16 && (req->cpl | req->align) <= 3);
-  assert(req->access != MMU_EXECUTE || req->align == 0);
+static inline void check_access(const mmu_req_t *req) {
+  assert((req->seg | (req->size - 1u)) < 16 && ACCESS_SEGS >> req->seg & 1);
+  assert((req->access | req->align | req->cpl) <= 3 && ACCESS_SHAPES >> (req->access * 4 + req->align) & 1);
+}
+
+static __attribute__((noinline)) void op_access(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   uint32_t laddr;
-  if (!mmu_seg_check(mmu, req, &laddr, rsp)) return;
-  translate_operand(mmu, &mmu->rights[privilege(req)][req->access], laddr, req->size, rsp);
+  if (mmu_seg_allows(mmu, req, &laddr))
+    translate_operand(mmu, &mmu->rights[privilege(req)][req->access], laddr, req->size, rsp);
+  else
+    mmu_seg_fault(mmu, req, rsp);
+}
+
+/*
+ * op_access where nothing is in the way: the segment allows it, the operand is on one page, and mmu_tlb_lookup_last
+ * knows that page (with paging off it knows none: the TLB is empty). It takes the same steps in the same order.
+ * false: nothing has happened, op_access has to do it.
+ */
+static inline bool op_access_hits(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  uint32_t laddr;
+  mmu_page_t page;
+  if (!mmu_seg_allows(mmu, req, &laddr) || laddr % MMU_PAGE_BYTES + req->size > MMU_PAGE_BYTES) return false;
+  if (!mmu_tlb_lookup_last(&mmu->tlb, &mmu->rights[privilege(req)][req->access], laddr, &page, rsp)) return false;
+  rsp->laddr = laddr;
+  rsp->first = req->size;
+  locate(rsp, 0, &page);
+  return true;
 }
 
 /* The linear address of a SYSTEM access; its tables have limits, but neither types nor privilege. */
@@ -160,6 +179,7 @@ static void write_cr0(mmu_t *mmu, uint64_t value, mmu_rsp_t *rsp) {
   uint32_t before = mmu->cr0;
   mmu->cr0 = ((uint32_t)value & CR0_STORED) | X86_CR0_ET;
   mmu_derive_rights(mmu);
+  mmu_derive_all_windows(mmu);
   if ((before ^ mmu->cr0) & X86_CR0_PG) mmu_tlb_drop_all(mmu);
 }
 
@@ -198,8 +218,8 @@ static void op_load_table(mmu_t *mmu, const mmu_req_t *req) {
     mmu->idtr = table;
 }
 
-/* All but ACCESS. */
-static void transact_other(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+/* All but ACCESS; like other slow paths out of line, so that a hit saves no registers for it. */
+static __attribute__((noinline)) void transact_other(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   switch (req->op) {
   case MMU_OP_SYSTEM:
     op_system(mmu, req, rsp);
@@ -239,10 +259,12 @@ static void transact_other(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
 
 void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
-  if (req->op == MMU_OP_ACCESS)
-    op_access(mmu, req, rsp);
-  else
+  if (req->op != MMU_OP_ACCESS) {
     transact_other(mmu, req, rsp);
+    return;
+  }
+  check_access(req);
+  if (!op_access_hits(mmu, req, rsp)) op_access(mmu, req, rsp);
 }
 
 mmu_config_t mmu_default_config(void) {

@@ -159,6 +159,7 @@ void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
 
   if (is_null(selector) && rule->null_allowed) {
     load_null(target, selector, rsp);
+    mmu_derive_windows(mmu, req->seg);
     return;
   }
   uint32_t laddr;
@@ -183,5 +184,6 @@ void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
 
   seg.selector = visible_selector(req->reason, selector, seg.attr, req->cpl);
   *target = seg;
+  mmu_derive_windows(mmu, req->seg);
   rsp->seg = seg;
 }

@@ -41,9 +41,21 @@ typedef enum {
 typedef struct {
   uint32_t need;       /* X86_PTE_U, X86_PTE_W */
   uint32_t forbid;     /* X86_PTE_U */
-  uint16_t error_code; /* of a page fault, but for P and RSVD */
+  uint32_t error_code; /* of a page fault, but for P and RSVD */
   bool write;
+  uint8_t access; /* mmu_access_t */
 } mmu_rights_t;
+
+/*
+ * The offsets that a segment register lets an access reach, from first to last: its type and limits in the form in
+ * which they are asked for at each access. There are none if the register is unusable or of the wrong type.
+ */
+typedef struct {
+  uint64_t first, last;
+} mmu_window_t;
+
+/* Beside those of mmu_access_t: any access in virtual-8086 mode, where types do not count. */
+enum { MMU_WINDOW_V86 = 3, MMU_WINDOWS = 4 };
 
 /* A translation. */
 typedef struct {
@@ -70,7 +82,6 @@ typedef struct {
   uint32_t set_mask;  /* sets - 1 */
   uint32_t ways;
   uint32_t first_entry;                      /* in mmu_tlb_t.entry: its entries follow set by set */
-  uint32_t first_plru;                       /* in mmu_tlb_t.plru: one word for each set */
   uint8_t page_size;                         /* mmu_page_size_t */
   mmu_plru_touch_t touch[MMU_TLB_LARGE_MAX]; /* by way */
 } mmu_tlb_array_t;
@@ -78,13 +89,16 @@ typedef struct {
 enum {
   MMU_TLB_ENTRIES_MAX = MMU_TLB_SETS_MAX * MMU_TLB_WAYS_MAX + MMU_TLB_LARGE_MAX,
   MMU_TLB_TAG_VALID = 1,
+  MMU_TLB_LARGE_TREE = MMU_TLB_SETS_MAX,
+  MMU_TLB_TREES,
 };
 
 typedef struct {
   mmu_tlb_array_t small, large;
-  unsigned entries;                    /* of both arrays */
-  uint32_t plru[MMU_TLB_SETS_MAX + 1]; /* bit n is node n of the set's tree */
-  uint8_t last[MMU_TLB_SETS_MAX + 1];  /* by set: the way used last, where the next use is likely to be again */
+  bool overlap;                   /* since all entries were dropped, a large page was entered that holds one of 4 KiB */
+  unsigned entries;               /* of both arrays */
+  uint32_t plru[MMU_TLB_TREES];   /* by set, then the large-page array's: bit n is node n of the tree */
+  uint8_t last[MMU_TLB_TREES][4]; /* by tree and access: the way used last, where the next use is likely to be */
   mmu_tlb_entry_t entry[MMU_TLB_ENTRIES_MAX];
 } mmu_tlb_t;
 
@@ -92,9 +106,10 @@ struct mmu {
   mmu_config_t config;
   mmu_mem_port_t mem;
   uint32_t cr0, cr3, cr4;
-  mmu_rights_t rights[3][3]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
+  mmu_rights_t rights[3][4]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
   mmu_table_t gdtr, idtr;
   mmu_seg_t seg[MMU_SEG_COUNT];
+  mmu_window_t window[MMU_SEG_COUNT][MMU_WINDOWS]; /* what seg and CR0.PE make of each access */
   mmu_tlb_t tlb;
 };
 
@@ -108,12 +123,32 @@ void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned siz
 /* A read of the MMU's own, size 1..8: all its pages are translated before any byte is read. *data: zero-extended. */
 bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned size, uint64_t *data, mmu_rsp_t *rsp);
 
-/* seg: registers after RESET; the check of an ACCESS, which yields its linear address; the operations on registers. */
+/* seg: registers after RESET; the operations on registers. */
 void mmu_seg_reset(mmu_t *mmu);
-bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp);
 void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_seg_commit(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_seg_set(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* seg: derives a register's windows; to be called whenever it or CR0.PE changes. The second: those of all registers. */
+void mmu_derive_windows(mmu_t *mmu, unsigned seg);
+void mmu_derive_all_windows(mmu_t *mmu);
+
+/* seg: is an operand less aligned than the request asks, where that is a fault? Source: "Control Registers" (AM). */
+static inline bool mmu_is_misaligned(const mmu_t *mmu, const mmu_req_t *req, uint32_t laddr) {
+  if ((laddr & ((1u << req->align) - 1)) == 0) return false;
+  return mmu->cr0 & X86_CR0_AM && mmu->cr0 & X86_CR0_PE && req->ac && req->cpl == 3 && !req->implicit;
+}
+
+/* seg: does an ACCESS pass all checks of its segment? *laddr: its linear address, if it does. */
+static inline bool mmu_seg_allows(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr) {
+  const mmu_window_t *window = &mmu->window[req->seg][req->vm ? MMU_WINDOW_V86 : req->access];
+  uint64_t first = (uint32_t)req->offset, last = first + req->size - 1;
+  *laddr = (uint32_t)(mmu->seg[req->seg].base + first);
+  return first >= window->first && last <= window->last && !mmu_is_misaligned(mmu, req, *laddr);
+}
+
+/* seg: the fault of an ACCESS that is not allowed. Returns false. */
+bool mmu_seg_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 
 /* seg: VERIFY, LOAD_GATE, CHECK_IO, MARK_TASK: what descriptors, gates and the TSS say; no register changes. */
 void mmu_verify(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
@@ -156,18 +191,38 @@ static inline bool mmu_tlb_serves(const mmu_rights_t *rights, uint32_t pte) {
   return mmu_permits(rights, pte) && (!rights->write || pte & X86_PTE_D);
 }
 
+/* tlb: a way is used: its set's pseudo-LRU tree points away from it. */
+static inline void mmu_tlb_use(mmu_tlb_t *tlb, const mmu_tlb_array_t *array, unsigned tree, unsigned way) {
+  tlb->plru[tree] = (tlb->plru[tree] & ~array->touch[way].path) | array->touch[way].away;
+}
+
+/* tlb: an entry that holds laddr's page serves the access. */
+static inline void mmu_tlb_hit(mmu_tlb_t *tlb, bool large, unsigned set, unsigned way, uint32_t laddr, uint32_t pte,
+                               mmu_page_t *page, mmu_rsp_t *rsp) {
+  uint32_t frame = large ? MMU_FRAME_4M : MMU_FRAME_4K;
+  mmu_tlb_log(rsp, MMU_TLB_HIT, large, set, way, false);
+  mmu_tlb_use(tlb, large ? &tlb->large : &tlb->small, large ? MMU_TLB_LARGE_TREE : set, way);
+  *page = (mmu_page_t){(pte & frame) | (laddr & ~frame), pte, large ? MMU_PAGE_4M : MMU_PAGE_4K};
+}
+
 /*
- * tlb: mmu_tlb_lookup for the most frequent case only, an access to where its set's last use went: the pseudo-LRU tree
- * points away from that way already. false: nothing has happened, mmu_tlb_lookup has to be asked.
+ * tlb: mmu_tlb_lookup where an entry that served this kind of access last does so again. No other entry holds the page,
+ * so that it does not matter in what order they are looked at: no two ways of an array do, and while tlb->overlap is
+ * not set no page of 4 KiB lies in a large one. false: nothing has happened, mmu_tlb_lookup has to be asked.
  */
-static inline bool mmu_tlb_lookup_last(const mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page,
+static inline bool mmu_tlb_lookup_last(mmu_tlb_t *tlb, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page,
                                        mmu_rsp_t *rsp) {
-  const mmu_tlb_t *tlb = &mmu->tlb;
-  unsigned set = laddr >> 12 & tlb->small.set_mask, way = tlb->last[set];
+  unsigned set = laddr >> 12 & tlb->small.set_mask, way = tlb->last[set][rights->access];
   const mmu_tlb_entry_t *entry = &tlb->entry[set * tlb->small.ways + way];
-  if (entry->tag != ((laddr & MMU_FRAME_4K) | MMU_TLB_TAG_VALID) || !mmu_tlb_serves(rights, entry->pte)) return false;
-  mmu_tlb_log(rsp, MMU_TLB_HIT, false, set, way, false);
-  *page = (mmu_page_t){(entry->pte & MMU_FRAME_4K) | (laddr & MMU_OFFSET_4K), entry->pte, MMU_PAGE_4K};
+  if (entry->tag == ((laddr & MMU_FRAME_4K) | MMU_TLB_TAG_VALID) && mmu_tlb_serves(rights, entry->pte)) {
+    mmu_tlb_hit(tlb, false, set, way, laddr, entry->pte, page, rsp);
+    return true;
+  }
+  way = tlb->last[MMU_TLB_LARGE_TREE][rights->access];
+  entry = &tlb->entry[tlb->large.first_entry + way];
+  if (entry->tag != ((laddr & MMU_FRAME_4M) | MMU_TLB_TAG_VALID) || tlb->overlap) return false;
+  if (!mmu_tlb_serves(rights, entry->pte)) return false;
+  mmu_tlb_hit(tlb, true, 0, way, laddr, entry->pte, page, rsp);
   return true;
 }
 

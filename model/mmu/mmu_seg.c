@@ -10,19 +10,32 @@
 
 #include "mmu_desc.h"
 
-/* Do all bytes of an operand lie in the segment? Source: "Limit Checking". */
-static bool within_limit(const mmu_t *mmu, const mmu_seg_t *seg, uint32_t offset, unsigned size) {
-  uint64_t last = (uint64_t)offset + size - 1;
+/* Source: "Limit Checking". */
+static mmu_window_t limits_of(const mmu_t *mmu, const mmu_seg_t *seg) {
   if (is_expand_down(seg->attr))
-    return offset > seg->limit && last <= (seg->attr & MMU_ATTR_DB ? 0xFFFFFFFFu : 0xFFFFu);
-  return last <= seg->limit || (mmu->config.limit_wraps && seg->limit == 0xFFFFFFFFu);
+    return (mmu_window_t){seg->limit + UINT64_C(1), seg->attr & MMU_ATTR_DB ? 0xFFFFFFFFu : 0xFFFFu};
+  bool wraps = mmu->config.limit_wraps && seg->limit == 0xFFFFFFFFu;
+  return (mmu_window_t){0, wraps ? UINT64_MAX : seg->limit};
 }
 
-/* Is an operand at laddr less aligned than the request asks, where that is a fault? Source: "Control Registers" (AM).
- */
-static bool is_misaligned(const mmu_t *mmu, const mmu_req_t *req, uint32_t laddr) {
-  if ((laddr & ((1u << req->align) - 1)) == 0) return false;
-  return mmu->cr0 & X86_CR0_AM && mmu->cr0 & X86_CR0_PE && req->ac && req->cpl == 3 && !req->implicit;
+/* Source: "Type Checking". */
+static bool has_type_for(const mmu_seg_t *seg, mmu_access_t access) {
+  return access == MMU_WRITE ? is_writable(seg->attr) : access == MMU_READ ? is_readable(seg->attr) : true;
+}
+
+void mmu_derive_windows(mmu_t *mmu, unsigned id) {
+  const mmu_seg_t *seg = &mmu->seg[id];
+  const mmu_window_t none = {UINT64_MAX, 0}, some = limits_of(mmu, seg);
+  for (unsigned access = MMU_READ; access <= MMU_EXECUTE; access++) {
+    bool closed = mmu->cr0 & X86_CR0_PE && !(seg->usable && has_type_for(seg, (mmu_access_t)access));
+    mmu->window[id][access] = closed ? none : some;
+  }
+  mmu->window[id][MMU_WINDOW_V86] = some;
+}
+
+void mmu_derive_all_windows(mmu_t *mmu) {
+  for (unsigned id = 0; id < MMU_SEG_COUNT; id++)
+    mmu_derive_windows(mmu, id);
 }
 
 /* The error code of a fault in the segment: the new stack of a privilege change that has no room is named.
@@ -31,29 +44,19 @@ static uint16_t error_code_of(const mmu_t *mmu, const mmu_req_t *req) {
   return req->seg == MMU_SEG_STAGED_SS ? selector_error(mmu->seg[req->seg].selector, req->ext) : req->ext;
 }
 
-static bool type_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  return mmu_fault(rsp, X86_GP, error_code_of(mmu, req));
-}
-
-/* The register is unusable, or the operand is beyond its limit. */
-static bool limit_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  bool stack = req->seg == MMU_SEG_SS || req->seg == MMU_SEG_STAGED_SS;
-  return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code_of(mmu, req));
-}
-
-bool mmu_seg_check(const mmu_t *mmu, const mmu_req_t *req, uint32_t *laddr, mmu_rsp_t *rsp) {
+bool mmu_seg_fault(const mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   const mmu_seg_t *seg = &mmu->seg[req->seg];
-  uint32_t offset = (uint32_t)req->offset;
-
+  uint64_t first = (uint32_t)req->offset, last = first + req->size - 1;
+  const mmu_window_t *limits = &mmu->window[req->seg][MMU_WINDOW_V86];
+  bool stack = req->seg == MMU_SEG_SS || req->seg == MMU_SEG_STAGED_SS;
+  uint16_t error_code = error_code_of(mmu, req);
   if (mmu->cr0 & X86_CR0_PE && !req->vm) {
-    if (!seg->usable) return limit_fault(mmu, req, rsp);
-    if (req->access == MMU_WRITE && !is_writable(seg->attr)) return type_fault(mmu, req, rsp);
-    if (req->access == MMU_READ && !is_readable(seg->attr)) return type_fault(mmu, req, rsp);
+    if (!seg->usable) return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code);
+    if (!has_type_for(seg, (mmu_access_t)req->access)) return mmu_fault(rsp, X86_GP, error_code);
   }
-  if (!within_limit(mmu, seg, offset, req->size)) return limit_fault(mmu, req, rsp);
-  *laddr = (uint32_t)seg->base + offset;
-  if (req->align && is_misaligned(mmu, req, *laddr)) return mmu_fault(rsp, X86_AC, req->ext);
-  return true;
+  if (first < limits->first || last > limits->last) return mmu_fault(rsp, stack ? X86_SS : X86_GP, error_code);
+  assert(mmu_is_misaligned(mmu, req, (uint32_t)(seg->base + first)));
+  return mmu_fault(rsp, X86_AC, req->ext);
 }
 
 void mmu_seg_commit(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
@@ -63,6 +66,7 @@ void mmu_seg_commit(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   mmu_seg_t *seg = &mmu->seg[req->seg];
   *seg = mmu->seg[req->reason];
   if (req->seg == MMU_SEG_TR) seg->attr |= SYSTEM_TSS_BUSY;
+  mmu_derive_windows(mmu, req->seg);
   rsp->seg = *seg;
 }
 
@@ -105,6 +109,7 @@ void mmu_seg_set(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
     assert(req->seg <= MMU_SEG_GS && req->seg != MMU_SEG_CS && req->seg != MMU_SEG_SS);
     set_outer(seg, req->cpl);
   }
+  mmu_derive_windows(mmu, req->seg);
   rsp->seg = *seg;
 }
 
@@ -118,4 +123,5 @@ void mmu_seg_reset(mmu_t *mmu) {
   mmu->seg[MMU_SEG_TR] = (mmu_seg_t){.limit = 0xFFFF, .attr = 0x08B, .usable = true};
   for (unsigned i = MMU_SEG_STAGED_CS; i < MMU_SEG_COUNT; i++)
     mmu->seg[i] = (mmu_seg_t){0};
+  mmu_derive_all_windows(mmu);
 }

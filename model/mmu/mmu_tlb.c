@@ -20,16 +20,15 @@
 /* One set of one array. */
 typedef struct {
   mmu_tlb_entry_t *entry; /* [ways] */
-  uint32_t *plru;
-  uint8_t *last;
   unsigned ways;
+  unsigned tree; /* of pseudo-LRU bits */
   uint8_t index;
 } set_t;
 
 static set_t select_set(mmu_tlb_t *tlb, const mmu_tlb_array_t *array, uint32_t laddr) {
   unsigned index = laddr >> 12 & array->set_mask;
-  return (set_t){&tlb->entry[array->first_entry + index * array->ways], &tlb->plru[array->first_plru + index],
-                 &tlb->last[array->first_plru + index], array->ways, (uint8_t)index};
+  unsigned tree = array->page_size == MMU_PAGE_4M ? MMU_TLB_LARGE_TREE : index;
+  return (set_t){&tlb->entry[array->first_entry + index * array->ways], array->ways, tree, (uint8_t)index};
 }
 
 /* The way that holds laddr's page; `ways` if there is none. No two ways of a set hold the same page. */
@@ -54,18 +53,13 @@ static mmu_plru_touch_t touch_of(unsigned way, unsigned ways) {
   return touch;
 }
 
-static void use(const set_t *set, const mmu_tlb_array_t *array, unsigned way) {
-  *set->plru = (*set->plru & ~array->touch[way].path) | array->touch[way].away;
-  *set->last = (uint8_t)way;
-}
-
 /* The way to fill: the lowest invalid one, else the one that the tree points to. */
-static unsigned victim(const set_t *set) {
+static unsigned victim(const mmu_tlb_t *tlb, const set_t *set) {
   for (unsigned way = 0; way < set->ways; way++)
     if (set->entry[way].tag == 0) return way;
   unsigned node = 1;
   while (node < set->ways)
-    node = 2 * node + (*set->plru >> node & 1);
+    node = 2 * node + (tlb->plru[set->tree] >> node & 1);
   return node - set->ways;
 }
 
@@ -79,11 +73,8 @@ static bool serve(mmu_t *mmu, const mmu_tlb_array_t *array, const set_t *set, un
     mmu_tlb_drop_page(mmu, laddr);
     return false;
   }
-  mmu_tlb_log(rsp, MMU_TLB_HIT, large, set->index, way, false);
-  use(set, array, way);
-  page->paddr = (pte & array->page_mask) | (laddr & ~array->page_mask);
-  page->pte = pte;
-  page->page_size = array->page_size;
+  mmu->tlb.last[set->tree][rights->access] = (uint8_t)way;
+  mmu_tlb_hit(&mmu->tlb, large, set->index, way, laddr, pte, page, rsp);
   return true;
 }
 
@@ -104,17 +95,25 @@ bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_
   return lookup_large(mmu, rights, laddr, page, rsp);
 }
 
+/* Is there a small page in the large one to be entered? (The reverse is not met: the lookup would have found that.) */
+static bool covers_small(const mmu_tlb_t *tlb, uint32_t laddr) {
+  for (unsigned i = 0; i < tlb->large.first_entry; i++)
+    if (tlb->entry[i].tag != 0 && ((tlb->entry[i].tag ^ laddr) & MMU_FRAME_4M) == 0) return true;
+  return false;
+}
+
 void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t *rsp) {
   bool large = page->page_size == MMU_PAGE_4M;
   const mmu_tlb_array_t *array = large ? &mmu->tlb.large : &mmu->tlb.small;
   set_t set = select_set(&mmu->tlb, array, laddr);
-  unsigned way = victim(&set);
+  unsigned way = victim(&mmu->tlb, &set);
   mmu_tlb_entry_t *entry = &set.entry[way];
 
+  if (large && covers_small(&mmu->tlb, laddr)) mmu->tlb.overlap = true;
   mmu_tlb_log(rsp, MMU_TLB_FILL, large, set.index, way, entry->tag != 0);
   entry->tag = (laddr & array->page_mask) | MMU_TLB_TAG_VALID;
   entry->pte = mmu->cr4 & X86_CR4_PGE ? page->pte : page->pte & ~(uint32_t)X86_PTE_G;
-  use(&set, array, way);
+  mmu_tlb_use(&mmu->tlb, array, set.tree, way);
 }
 
 void mmu_tlb_drop_page(mmu_t *mmu, uint32_t laddr) {
@@ -134,6 +133,7 @@ void mmu_tlb_drop_local(mmu_t *mmu) {
 void mmu_tlb_drop_all(mmu_t *mmu) {
   for (unsigned i = 0; i < mmu->tlb.entries; i++)
     mmu->tlb.entry[i].tag = 0;
+  mmu->tlb.overlap = false;
 }
 
 static mmu_tlb_array_t array_of(mmu_page_size_t page_size, unsigned sets, unsigned ways) {
@@ -155,7 +155,6 @@ void mmu_tlb_reset(mmu_t *mmu) {
   tlb->small = array_of(MMU_PAGE_4K, config->tlb_sets, config->tlb_ways);
   tlb->large = array_of(MMU_PAGE_4M, 1, config->tlb_large);
   tlb->large.first_entry = tlb->small.ways * config->tlb_sets;
-  tlb->large.first_plru = config->tlb_sets;
   tlb->entries = tlb->large.first_entry + config->tlb_large;
 }
 

@@ -23,7 +23,7 @@ static mmu_rights_t rights_of(const mmu_t *mmu, mmu_privilege_t privilege, mmu_a
   bool fetch = access == MMU_EXECUTE;
   bool smep = mmu->cr4 & X86_CR4_SMEP;
   bool smap = mmu->cr4 & X86_CR4_SMAP && privilege != MMU_BY_SUPERVISOR_WITH_AC;
-  mmu_rights_t rights = {.write = write};
+  mmu_rights_t rights = {.write = write, .access = (uint8_t)access};
 
   if (write) rights.error_code |= X86_PF_W;
   if (fetch && smep) rights.error_code |= X86_PF_I;
@@ -44,7 +44,7 @@ void mmu_derive_rights(mmu_t *mmu) {
 }
 
 static bool page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
-  mmu_fault(rsp, X86_PF, rights->error_code | why);
+  mmu_fault(rsp, X86_PF, (uint16_t)(rights->error_code | why));
   rsp->cr2 = laddr;
   return false;
 }

@@ -256,6 +256,23 @@ START_TEST(small_hides_large) {
 }
 END_TEST
 
+/* Though the large page is the one that was used last, and another small one of its set. */
+START_TEST(small_hides_large_used_last) {
+  rig_t *rig = default_rig();
+  check_fill(rig, 0x5000, 0, false);
+  check_fill(rig, 0xD000, 1, false);
+  check_hit(rig, 0xD000, 1);
+  rig_poke(rig, DIRECTORY, 4, 0x00C00000 | FLAGS | X86_PDE_PS); /* no invalidation */
+  for (unsigned i = 0; i < 3; i++) {
+    rig_check_ok(rig_byte(rig, MMU_READ, 0, 0x6000));
+    rig_check_event(&rig->rsp, i == 0, i == 0 ? MMU_TLB_FILL : MMU_TLB_HIT, true, 0, 0, false);
+  }
+  check_hit(rig, 0x5000, 0);
+  ck_assert_uint_eq(rig->rsp.paddr[0], SMALL_FRAME + 0x5000);
+  rig_free(rig);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
       pseudo_lru_by_hand,
@@ -267,6 +284,7 @@ int main(void) {
       controls_of_now_decide,
       faults_are_not_cached,
       small_hides_large,
+      small_hides_large_used_last,
   };
   return rig_run(rig_suite("mmu_tlb", tests, sizeof tests / sizeof tests[0]));
 }
