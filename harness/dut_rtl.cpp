@@ -151,7 +151,7 @@ private:
     else if (log->n_tlb == MMU_TLB_MAX)
       protocol("more than %u TLB events in one transaction", MMU_TLB_MAX);
     else
-      log->tlb[log->n_tlb++] = mmu_tlb_event_t{(uint8_t)kind, large, (uint8_t)set, (uint8_t)way, evicted};
+      log->tlb[log->n_tlb++] = mmu_tlb_event_t{(uint8_t)kind, large, evicted, (uint8_t)set, (uint8_t)way};
   }
 
   // The high half of the latest cycle is dumped when it is known whether it brought the answer.

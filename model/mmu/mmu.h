@@ -182,9 +182,9 @@ typedef enum {
 typedef struct {
   uint8_t kind; /* mmu_tlb_kind_t */
   bool large;   /* the large-page array (HIT, FILL; RENEW: what matched); 0 for MISS */
+  bool evicted; /* FILL only: a valid entry was displaced */
   uint8_t set;  /* set index of the 4 KiB array; 0 for the large-page array and for MISS */
   uint8_t way;  /* way, or entry of the large-page array; 0 for MISS */
-  bool evicted; /* FILL only: a valid entry was displaced */
 } mmu_tlb_event_t;
 
 typedef enum { MMU_PAGE_NONE = 0, MMU_PAGE_4K = 1, MMU_PAGE_4M = 2 } mmu_page_size_t;

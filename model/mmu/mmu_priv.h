@@ -35,13 +35,14 @@ typedef enum {
 } mmu_privilege_t;
 
 /*
- * What an access asks of the paging-structure entries on its way, U and W being those of all levels combined.
- * The access may use a page if the bits of `need` are 1 and those of `forbid` are 0.
+ * What an access asks of the paging-structure entries on its way, U and W being those of all levels combined, to be
+ * served from a TLB entry: of the bits of `mask` exactly those of `need` are 1. A write needs D as well, which a walk
+ * sets.
  */
 typedef struct {
-  uint32_t need;       /* X86_PTE_U, X86_PTE_W */
-  uint32_t forbid;     /* X86_PTE_U */
-  uint32_t error_code; /* of a page fault, but for P and RSVD */
+  uint32_t mask;       /* X86_PTE_U, X86_PTE_W, X86_PTE_D */
+  uint32_t need;       /* a part of mask */
+  uint16_t error_code; /* of a page fault, but for P and RSVD */
   bool write;
   uint8_t access; /* mmu_access_t */
 } mmu_rights_t;
@@ -106,7 +107,7 @@ struct mmu {
   mmu_config_t config;
   mmu_mem_port_t mem;
   uint32_t cr0, cr3, cr4;
-  mmu_rights_t rights[3][4]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
+  mmu_rights_t rights[3][3]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
   mmu_table_t gdtr, idtr;
   mmu_seg_t seg[MMU_SEG_COUNT];
   mmu_window_t window[MMU_SEG_COUNT][MMU_WINDOWS]; /* what seg and CR0.PE make of each access */
@@ -167,7 +168,7 @@ bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_
 
 static inline void mmu_tlb_log(mmu_rsp_t *rsp, mmu_tlb_kind_t kind, bool large, unsigned set, unsigned way,
                                bool evicted) {
-  rsp->tlb[rsp->n_tlb++] = (mmu_tlb_event_t){(uint8_t)kind, large, (uint8_t)set, (uint8_t)way, evicted};
+  rsp->tlb[rsp->n_tlb++] = (mmu_tlb_event_t){(uint8_t)kind, large, evicted, (uint8_t)set, (uint8_t)way};
 }
 
 /* tlb: enters what a walk has found. */
@@ -181,14 +182,14 @@ void mmu_tlb_drop_all(mmu_t *mmu);
 /* walk: derives mmu->rights from CR0 and CR4; to be called whenever those change. */
 void mmu_derive_rights(mmu_t *mmu);
 
-/* walk: may an access with these rights use a page whose combined entry is pte? */
-static inline bool mmu_permits(const mmu_rights_t *rights, uint32_t pte) {
-  return ((pte ^ rights->need) & (rights->need | rights->forbid)) == 0;
-}
-
 /* tlb: may an entry serve an access with these rights? */
 static inline bool mmu_tlb_serves(const mmu_rights_t *rights, uint32_t pte) {
-  return mmu_permits(rights, pte) && (!rights->write || pte & X86_PTE_D);
+  return (pte & rights->mask) == rights->need;
+}
+
+/* walk: may an access with these rights use a page whose combined entry is pte, whatever its D is? */
+static inline bool mmu_permits(const mmu_rights_t *rights, uint32_t pte) {
+  return mmu_tlb_serves(rights, pte | X86_PTE_D);
 }
 
 /* tlb: a way is used: its set's pseudo-LRU tree points away from it. */

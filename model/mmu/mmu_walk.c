@@ -27,13 +27,16 @@ static mmu_rights_t rights_of(const mmu_t *mmu, mmu_privilege_t privilege, mmu_a
 
   if (write) rights.error_code |= X86_PF_W;
   if (fetch && smep) rights.error_code |= X86_PF_I;
+  if (write) rights.need = X86_PTE_D;
   if (privilege == MMU_BY_USER) {
     rights.error_code |= X86_PF_U;
-    rights.need = write ? X86_PTE_U | X86_PTE_W : X86_PTE_U;
+    rights.need |= write ? X86_PTE_U | X86_PTE_W : X86_PTE_U;
+    rights.mask = rights.need;
     return rights;
   }
-  if (write && mmu->cr0 & X86_CR0_WP) rights.need = X86_PTE_W;
-  if (fetch ? smep : smap) rights.forbid = X86_PTE_U;
+  if (write && mmu->cr0 & X86_CR0_WP) rights.need |= X86_PTE_W;
+  rights.mask = rights.need;
+  if (fetch ? smep : smap) rights.mask |= X86_PTE_U;
   return rights;
 }
 
@@ -44,7 +47,7 @@ void mmu_derive_rights(mmu_t *mmu) {
 }
 
 static bool page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
-  mmu_fault(rsp, X86_PF, (uint16_t)(rights->error_code | why));
+  mmu_fault(rsp, X86_PF, rights->error_code | why);
   rsp->cr2 = laddr;
   return false;
 }
