@@ -1,5 +1,7 @@
 /*
  * Operand access: one transaction, then data at the physical addresses of its response.
+ *
+ * What is rare, an operand on two pages, is kept out of line, so that the others need not save registers for it.
  */
 #include "cpu_priv.h"
 
@@ -13,9 +15,11 @@ static bool translated(cpu_t *cpu, const mmu_req_t *req, ref_t *ref) {
     return false;
   }
   ref->paddr[0] = rsp->paddr[0];
-  ref->paddr[1] = rsp->paddr[1];
-  ref->size = req->size;
-  ref->first = rsp->split ? rsp->first : req->size;
+  ref->size = ref->first = req->size;
+  if (rsp->split) {
+    ref->paddr[1] = rsp->paddr[1];
+    ref->first = rsp->first;
+  }
   return true;
 }
 
@@ -52,7 +56,7 @@ bool cpu_mem_ref_system(cpu_t *cpu, unsigned seg, uint32_t offset, unsigned size
   return translated(cpu, &req, ref);
 }
 
-static uint64_t read_split(cpu_t *cpu, const ref_t *ref) {
+static __attribute__((noinline)) uint64_t read_split(cpu_t *cpu, const ref_t *ref) {
   unsigned rest = ref->size - ref->first;
   uint64_t low = cpu->port.read(cpu->port.ctx, ref->paddr[0], ref->first);
   uint64_t high = cpu->port.read(cpu->port.ctx, ref->paddr[1], rest);
@@ -69,14 +73,17 @@ static void store(cpu_t *cpu, uint64_t paddr, unsigned size, uint64_t value) {
   if (cpu->code[paddr >> 12 & (CODE_PAGES - 1)]) cpu_code_changed(cpu, paddr, size);
 }
 
-void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value) {
-  if (ref->size < 8) value &= (UINT64_C(1) << 8 * ref->size) - 1;
-  if (ref->first == ref->size) {
-    store(cpu, ref->paddr[0], ref->size, value);
-    return;
-  }
+static __attribute__((noinline)) void write_split(cpu_t *cpu, const ref_t *ref, uint64_t value) {
   store(cpu, ref->paddr[0], ref->first, value & ((UINT64_C(1) << 8 * ref->first) - 1));
   store(cpu, ref->paddr[1], ref->size - ref->first, value >> 8 * ref->first);
+}
+
+void cpu_ref_write(cpu_t *cpu, const ref_t *ref, uint64_t value) {
+  if (ref->size < 8) value &= (UINT64_C(1) << 8 * ref->size) - 1;
+  if (ref->first == ref->size)
+    store(cpu, ref->paddr[0], ref->size, value);
+  else
+    write_split(cpu, ref, value);
 }
 
 void cpu_ref_read_bytes(cpu_t *cpu, const ref_t *ref, uint8_t *bytes) {

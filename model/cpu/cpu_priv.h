@@ -114,7 +114,7 @@ enum {
 
 /* Where an operand lies in physical memory. */
 typedef struct {
-  uint64_t paddr[2];
+  uint64_t paddr[2]; /* [1]: only if there is a rest */
   uint8_t size;
   uint8_t first; /* bytes at paddr[0]; the rest is at paddr[1] */
 } ref_t;

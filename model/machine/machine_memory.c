@@ -1,5 +1,7 @@
 /*
  * Physical memory as the machine's parts reach it, changes of its map, and what loaders put there.
+ *
+ * What is not plain RAM is kept out of line, so that references to RAM need not save registers for it.
  */
 #include <assert.h>
 #include <string.h>
@@ -14,7 +16,7 @@ static const mmio_region_t *device_at(const machine_t *m, uint64_t paddr) {
   return mmio_find(&m->mmio, memmap_masked(&m->ram.map, paddr));
 }
 
-static uint64_t read_elsewhere(machine_t *m, uint64_t paddr, unsigned size) {
+static __attribute__((noinline)) uint64_t read_elsewhere(machine_t *m, uint64_t paddr, unsigned size) {
   const mmio_region_t *device = device_at(m, paddr);
   if (device) return mmio_read(device, memmap_masked(&m->ram.map, paddr), size);
   return ram_read(&m->ram, paddr, size);
@@ -33,7 +35,7 @@ static void forget_aliases(machine_t *m, uint64_t paddr, unsigned size) {
 }
 
 /* Returns whether it was memory's. */
-static bool write_elsewhere(machine_t *m, uint64_t paddr, unsigned size, uint64_t data) {
+static __attribute__((noinline)) bool write_elsewhere(machine_t *m, uint64_t paddr, unsigned size, uint64_t data) {
   const mmio_region_t *device = device_at(m, paddr);
   if (device) {
     mmio_write(device, memmap_masked(&m->ram.map, paddr), size, data);

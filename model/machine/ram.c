@@ -78,13 +78,13 @@ uint64_t ram_peek(const ram_t *ram, uint64_t paddr, unsigned size) {
   return data;
 }
 
-uint64_t ram_read_slow(ram_t *ram, uint64_t paddr, unsigned size) {
+__attribute__((noinline)) uint64_t ram_read_slow(ram_t *ram, uint64_t paddr, unsigned size) {
   uint64_t data;
   if (!read_bytes(ram, paddr, size, &data)) ram->unmapped++;
   return data;
 }
 
-void ram_write_slow(ram_t *ram, uint64_t paddr, unsigned size, uint64_t data) {
+__attribute__((noinline)) void ram_write_slow(ram_t *ram, uint64_t paddr, unsigned size, uint64_t data) {
   bool answered = true;
   uint64_t at;
   for (unsigned i = 0; i < size; i++) {
