@@ -25,9 +25,9 @@ unsigned gdb_register_find(const char *name);
 void gdb_register_read(const cpu_t *cpu, unsigned number, uint8_t *bytes);
 
 /*
- * Writes register number. General registers, EIP, EFLAGS and the x87's are simply set; CR0, CR3, CR4 and the segment registers but
- * CS are set by the transaction that the guest's MOV would make, with its checks and effects, in both worlds.
- * The rest can be written only with the value it has. Returns false if it keeps its value.
+ * Writes register number. General registers, EIP, EFLAGS and the x87's are simply set; CR0, CR3, CR4 and the segment
+ * registers but CS are set by the transaction that the guest's MOV would make, with its checks and effects, in both
+ * worlds. The rest can be written only with the value it has. Returns false if it keeps its value.
  */
 bool gdb_register_write(machine_t *machine, unsigned number, const uint8_t *bytes);
 
