@@ -106,7 +106,8 @@ static bool enter(cpu_t *cpu, const insn_t *in) {
   uint32_t final = stack_offset(cpu, -size * (int32_t)(level + 1) - (int32_t)(in->imm & 0xFFFF));
   if (!cpu_mem_ref(cpu, MMU_SEG_SS, final, in->size, MMU_WRITE, false, &unused)) return false;
 
-  uint32_t frame = stack_offset(cpu, -size);
+  /* The frame's address is all of ESP as it is after the first push, on a 16-bit stack too. */
+  uint32_t frame = ((uint32_t)cpu->gpr[CPU_ESP] & ~cpu->stack_mask) | stack_offset(cpu, -size);
   cpu_ref_write(cpu, &to[0], cpu->gpr[CPU_EBP]);
   for (unsigned i = 1; i < level; i++)
     cpu_ref_write(cpu, &to[i], cpu_ref_read(cpu, &from[i]));

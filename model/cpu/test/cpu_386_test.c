@@ -139,6 +139,24 @@ START_TEST(push_of_a_segment_register_writes_two_bytes) {
 }
 END_TEST
 
+CODE(enter_levels, "enter $8, $2\n hlt");
+
+/* A 16-bit stack changes SP alone, but with a 32-bit operand EBP and the frame's address have all of ESP. */
+START_TEST(enter_on_a_16_bit_stack) {
+  LOAD(enter_levels);
+  set_segment(MMU_SEG_SS, DATA0, 0x70000, 0xFFFF, 0x093);
+  set_reg(CPU_ESP, 0x2F000);
+  set_reg(CPU_EBP, 0x19FF0);
+  poke32(0x70000 + 0x9FEC, 0x12345678);
+  run_to_halt();
+  ck_assert_uint_eq(reg(CPU_EBP), 0x2EFFC);
+  ck_assert_uint_eq(reg(CPU_ESP), 0x2EFEC);
+  ck_assert_uint_eq(peek32(0x70000 + 0xEFFC), 0x19FF0);
+  ck_assert_uint_eq(peek32(0x70000 + 0xEFF8), 0x12345678);
+  ck_assert_uint_eq(peek32(0x70000 + 0xEFF4), 0x2EFFC);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("cpu_386");
   TCase *tcase = tcase_create("386");
@@ -146,6 +164,7 @@ int main(void) {
   tcase_add_test(tcase, decimal_adjustments);
   tcase_add_test(tcase, shifts_set_af_and_repeat_the_operand);
   tcase_add_test(tcase, bit_tests_set_of_as_rcr_does);
+  tcase_add_test(tcase, enter_on_a_16_bit_stack);
   tcase_add_test(tcase, push_of_a_segment_register_writes_two_bytes);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
