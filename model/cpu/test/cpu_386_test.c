@@ -1,6 +1,6 @@
 /*
  * What an 80386 does where the manual leaves room: undefined flags, and the pushes of segment registers. The values are
- * those that it is known to leave.
+ * those that it is known or believed to leave.
  */
 #include "cpu_fixture.h"
 
