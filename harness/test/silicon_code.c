@@ -129,7 +129,7 @@ silicon_ran_t silicon_run_code(silicon_emulator_t *e, const silicon_case_t *c, s
   r->vector = (uint32_t)s.rip - 1 - SIDE_HANDLERS;
   uint32_t frame = (uint32_t)s.gpr[CPU_ESP];
   if (r->vector == X86_UD && stack_top_bytes(c) == 8) {
-    *why = "not implemented: MMX";
+    *why = "no MMX on the emulated processor";
     return (silicon_ran_t){0};
   }
   if (has_error_code(r->vector)) {

@@ -138,7 +138,7 @@ START_TEST(machine_code_agrees_with_silicon) {
     if (emulator.differs) report_lockstep(&side, i);
     ck_assert(!emulator.differs);
     if (!ran.parts) {
-      ck_assert_msg(strncmp(why, "not implemented", 15) == 0, "case %u: %s", i, why);
+      ck_assert_msg(strstr(why, "no MMX") != NULL, "case %u: %s", i, why);
       if (t->not_there++ == 0 && !first_not_there) first_not_there = strdup(why);
       continue;
     }
@@ -245,7 +245,7 @@ static void print_table(void) {
   printf("By choice:");
   for (unsigned i = 1; i < SILICON_CHOICES; i++)
     printf(" %s %u%s", silicon_choice_name(i), sum.choice[i], i + 1 < SILICON_CHOICES ? "," : ".\n");
-  if (first_not_there) printf("The emulator has not all: %s\n", first_not_there);
+  if (first_not_there) printf("Not run in the emulator: %s\n", first_not_there);
 }
 
 static void keep_every(uint32_t every) {
