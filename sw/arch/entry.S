@@ -17,6 +17,9 @@ trap_\vector:
   .irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 9, 15, 16, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 31, 128
   trap_stub \vector
   .endr
+  .irp vector, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f
+  trap_stub \vector /* interrupts */
+  .endr
   .irp vector, 8, 10, 11, 12, 13, 14, 17, 21, 29, 30
   trap_stub \vector, has_error_code=1
   .endr
@@ -36,8 +39,9 @@ trap_common:
   movl $KERNEL_DS, %eax
   movl %eax, %ds
   movl %eax, %es
-  xorl %eax, %eax /* a task's own segments are not the kernel's */
+  movl $KERNEL_PERCPU, %eax
   movl %eax, %fs
+  xorl %eax, %eax /* a task's own %gs is not the kernel's */
   movl %eax, %gs
   cld
   pushl %esp
@@ -59,6 +63,31 @@ ret_from_trap:
   popl %gs
   addl $8, %esp /* vector, error code */
   iret
+
+/// Where a kernel task begins: %ebx is the function, %esi its argument. If it returns with a program loaded, that starts.
+  .globl kernel_thread_helper
+kernel_thread_helper:
+  call schedule_tail
+  pushl %esi
+  call *%ebx
+  addl $4, %esp
+  pushl %eax
+  call kernel_thread_end
+  addl $4, %esp
+  jmp ret_from_trap
+
+/// Where the copy of a task begins.
+  .globl ret_from_fork
+ret_from_fork:
+  call schedule_tail
+  jmp ret_from_trap
+
+/// The double fault's task: whenever the gate switches to it, the loop goes round once.
+  .globl doublefault_entry
+doublefault_entry:
+  call do_double_fault
+  iret
+  jmp doublefault_entry
 
 /// void __switch_to(unsigned long *prev_esp, unsigned long next_esp): saves what the C calling
 /// convention preserves, stores the stack pointer through the first argument and continues on the second.
@@ -87,6 +116,9 @@ trap_stubs:
   .long trap_\vector
   .endr
   .irp vector, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+  .long trap_\vector
+  .endr
+  .irp vector, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f
   .long trap_\vector
   .endr
   .long trap_128

@@ -16,35 +16,69 @@ void flush_tlb_all(void) {
   }
 }
 
+void flush_tlb_kernel_range(unsigned long start, unsigned long end) {
+  enum { SINGLY = 32 };
+
+  if ((end - start) / PAGE_SIZE > SINGLY) {
+    flush_tlb_all();
+    return;
+  }
+  for (; start < end; start += PAGE_SIZE)
+    flush_tlb_one(start);
+}
+
+pmd_t *lookup_kernel_pmd(unsigned long address) {
+  return pmd_offset(pud_offset(pgd_offset_k(address), address), address);
+}
+
 void paging_init(unsigned long size) {
   u32 features = cpuid_edx(1);
 
   if (!(features & CPUID_PSE)) panic("the processor has no 4 MiB pages");
   if (features & CPUID_PGE) page_global = _PAGE_GLOBAL;
 
-  for (unsigned long address = 0; address < TASK_SIZE; address += PGDIR_SIZE)
-    set_pgd(pgd_offset(swapper_pg_dir, address), (pgd_t){0});
-  for (unsigned long pa = 0; pa < size; pa += PGDIR_SIZE)
-    set_pgd(pgd_offset(swapper_pg_dir, PAGE_OFFSET + pa), (pgd_t){(u32)pa | _PAGE_KERNEL | _PAGE_PSE | page_global});
+  for (unsigned long address = 0; address < TASK_SIZE; address += PMD_SIZE)
+    pmd_clear(lookup_kernel_pmd(address));
+  for (unsigned long pa = 0; pa < (size > 16UL << 20 ? size : 16UL << 20); pa += PMD_SIZE) {
+    u32 entry = (u32)pa | _PAGE_KERNEL | _PAGE_PSE | page_global;
+    set_pmd(lookup_kernel_pmd(PAGE_OFFSET + pa), make_pmd(pa < size ? entry : 0));
+  }
 
   flush_tlb();
   if (page_global) write_cr4(read_cr4() | CR4_PGE);
 }
 
 pte_t *pte_alloc_kernel(unsigned long address) {
-  pgd_t *pgd = pgd_offset(swapper_pg_dir, address);
+  pmd_t *pmd = lookup_kernel_pmd(address);
 
-  if (!pgd_present(*pgd)) {
+  if (pmd_none(*pmd)) {
     unsigned long table = get_zeroed_page(GFP_KERNEL);
     if (!table) return NULL;
-    set_pgd(pgd, (pgd_t){(u32)__pa(table) | _PAGE_TABLE});
+    set_pmd(pmd, make_pmd((u32)__pa(table) | _PAGE_TABLE));
   }
-  return pte_offset(pgd, address);
+  return pte_offset_kernel(pmd, address);
 }
 
 pte_t *lookup_kernel_pte(unsigned long address) {
-  pgd_t *pgd = pgd_offset(swapper_pg_dir, address);
+  pmd_t *pmd = lookup_kernel_pmd(address);
 
-  BUG_ON(!pgd_present(*pgd) || pgd_large(*pgd));
-  return pte_offset(pgd, address);
+  BUG_ON(!pmd_present(*pmd) || pmd_large(*pmd));
+  return pte_offset_kernel(pmd, address);
+}
+
+bool map_kernel_page(unsigned long address, unsigned long pfn, u32 prot) {
+  pte_t *pte = pte_alloc_kernel(address);
+
+  if (!pte) return false;
+  set_pte(pte, pfn_pte(pfn, prot));
+  flush_tlb_one(address);
+  return true;
+}
+
+pte_t unmap_kernel_page(unsigned long address) {
+  pte_t *pte = lookup_kernel_pte(address), old = read_pte(pte);
+
+  pte_clear(pte);
+  flush_tlb_one(address);
+  return old;
 }

@@ -1,30 +1,35 @@
 /// The interrupt descriptor table and the dispatch of exceptions.
+#include <arch/irq.h>
+#include <arch/irqflags.h>
 #include <arch/processor.h>
 #include <arch/segment.h>
 #include <arch/traps.h>
 #include <kernel/kernel.h>
+#include <kernel/origin.h>
 #include <kernel/sched.h>
 #include <kernel/syscall.h>
 
 static struct desc_struct idt_table[SYSCALL_VECTOR + 1] __attribute__((aligned(8)));
 
-extern const u32 trap_stubs[TRAP_VECTORS + 1]; // entry.S; the last one is the system call's
+extern const u32 trap_stubs[TRAP_VECTORS + NR_IRQS + 1]; // entry.S; the last one is the system call's
 
 struct trap_record last_fixup;
 struct fault_stats fault_stats;
 
-enum { GATE_INTERRUPT = 0x8E00, GATE_TRAP = 0x8F00, GATE_DPL3 = 0x6000 };
+enum { GATE_TASK = 0x8500, GATE_INTERRUPT = 0x8E00, GATE_TRAP = 0x8F00, GATE_DPL3 = 0x6000 };
 
 static void set_gate(int vector, u32 type, u32 handler) {
   idt_table[vector] = (struct desc_struct){KERNEL_CS << 16 | (handler & 0xFFFF), (handler & 0xFFFF0000) | type};
 }
 
 void trap_init(void) {
-  for (int vector = 0; vector < TRAP_VECTORS; vector++)
+  for (int vector = 0; vector < TRAP_VECTORS + NR_IRQS; vector++)
     set_gate(vector, GATE_INTERRUPT, trap_stubs[vector]);
   set_gate(TRAP_BP, GATE_TRAP | GATE_DPL3, trap_stubs[TRAP_BP]);
   set_gate(TRAP_OF, GATE_TRAP | GATE_DPL3, trap_stubs[TRAP_OF]);
-  set_gate(SYSCALL_VECTOR, GATE_TRAP | GATE_DPL3, trap_stubs[TRAP_VECTORS]);
+  set_gate(SYSCALL_VECTOR, GATE_TRAP | GATE_DPL3, trap_stubs[TRAP_VECTORS + NR_IRQS]);
+  doublefault_init();
+  idt_table[TRAP_DF] = (struct desc_struct){GDT_ENTRY_DOUBLEFAULT_TSS * 8 << 16, GATE_TASK};
 
   struct {
     u16 limit;
@@ -80,17 +85,49 @@ bool fixup_exception(struct pt_regs *regs, u32 address) {
   return false;
 }
 
-void do_trap(struct pt_regs *regs) {
-  if (regs->trapno == SYSCALL_VECTOR) {
-    system_call(regs);
-  } else if (regs->trapno == TRAP_PF) {
-    do_page_fault(regs, regs->error_code);
-  } else if (user_mode(regs)) {
-    printk("%s[%d]: %s, error code %04x: killed\n", current->name, current->pid, trap_name(regs->trapno),
-           regs->error_code);
+/// The signal of an exception in ring 3.
+static int trap_signal(u32 vector) {
+  switch (vector) {
+  case TRAP_DE:
+    return SIGFPE;
+  case TRAP_DB:
+  case TRAP_BP:
+    return SIGTRAP;
+  case TRAP_UD:
+    return SIGILL;
+  default:
+    return SIGSEGV;
+  }
+}
+
+static void do_exception(struct pt_regs *regs) {
+  if (user_mode(regs)) {
+    int signal = trap_signal(regs->trapno);
+    if (regs->eflags & EFLAGS_IF) local_irq_enable();
+    printk("%s[%d]: %s, error code %04x: signal %d\n", current->comm, current->pid, trap_name(regs->trapno),
+           regs->error_code, signal);
     fault_stats.killed++;
-    do_exit(KILLED_BY_TRAP + (int)regs->trapno);
+    do_exit(signal);
   } else if (!fixup_exception(regs, 0)) {
     die("unexpected exception in the kernel", regs);
   }
+}
+
+void do_trap(struct pt_regs *regs) {
+  enum origin before = origin_enter(regs->trapno == TRAP_PF ? ORIGIN_FAULT : ORIGIN_SYSCALL);
+
+  if (regs->trapno == SYSCALL_VECTOR)
+    system_call(regs);
+  else if (regs->trapno == TRAP_PF)
+    do_page_fault(regs, regs->error_code);
+  else if (regs->trapno >= IRQ_VECTOR && regs->trapno < IRQ_VECTOR + NR_IRQS)
+    do_irq(regs);
+  else
+    do_exception(regs);
+  if (user_mode(regs)) {
+    if (current->pending_signal) do_exit(current->pending_signal);
+    cond_resched();
+    local_irq_disable();
+  }
+  origin_leave(before);
 }

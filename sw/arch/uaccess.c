@@ -18,6 +18,16 @@ unsigned long copy_to_user(unsigned long to, const void *from, unsigned long n) 
   return access_ok(to, n) ? copy((void *)to, from, n) : n;
 }
 
+unsigned long clear_user(unsigned long to, unsigned long n) {
+  if (!access_ok(to, n)) return n;
+  __asm__ volatile("1: rep stosb\n"
+                   "2:\n\t" EX_TABLE("1b", "2b")
+                   : "+D"(to), "+c"(n)
+                   : "a"(0)
+                   : "memory");
+  return n;
+}
+
 bool try_read32(unsigned long address, u32 *value) {
   u32 ok = 0, got = 0;
   __asm__ volatile("1: movl (%2), %1\n\t"

@@ -2,6 +2,7 @@
 #include <arch/page.h>
 #include <kernel/boot.h>
 #include <kernel/kernel.h>
+#include <kernel/percpu.h>
 #include <kernel/string.h>
 
 struct boot_params boot_params;
@@ -67,18 +68,42 @@ static unsigned long parse_number(const char *s) {
   return value;
 }
 
+/// If the word is `name` and a value, where the value begins; else NULL.
+static const char *value_of(const char *word, size_t length, const char *name) {
+  size_t n = strlen(name);
+  return length > n && !strncmp(word, name, n) ? word + n : NULL;
+}
+
+static bool is_word(const char *word, size_t length, const char *name) {
+  return strlen(name) == length && !strncmp(word, name, length);
+}
+
+static void parse_number_word(const char *word, size_t length) {
+  const char *value;
+
+  if ((value = value_of(word, length, "scale=")) != NULL) boot_params.scale = parse_number(value);
+  if ((value = value_of(word, length, "seed=")) != NULL) boot_params.seed = parse_number(value);
+  if ((value = value_of(word, length, "mem=")) != NULL && parse_number(value) < boot_params.total_mib)
+    boot_params.total_mib = parse_number(value);
+  if ((value = value_of(word, length, "dma=")) != NULL) boot_params.dma_mib = parse_number(value);
+  if ((value = value_of(word, length, "highmem=")) != NULL) boot_params.highmem_mib = (long)parse_number(value);
+  if ((value = value_of(word, length, "swap=")) != NULL) boot_params.swap_mib = (long)parse_number(value);
+  if ((value = value_of(word, length, "mmz=")) != NULL) boot_params.mmz_mib = (long)parse_number(value);
+  if ((value = value_of(word, length, "cpus=")) != NULL) boot_params.cpus = (unsigned)parse_number(value);
+}
+
 static void parse_word(const char *word, size_t length) {
   static const char *const plants[] = {"fail", "triple", "hang", "wild", "hlt"};
+  const char *value = value_of(word, length, "workload=");
 
   for (size_t i = 0; i < ARRAY_SIZE(plants); i++)
-    if (strlen(plants[i]) == length && !strncmp(word, plants[i], length)) memcpy(boot_params.plant, word, length);
-  if (length == 5 && !strncmp(word, "quick", 5)) boot_params.quick = true;
-  if (length == 5 && !strncmp(word, "count", 5)) boot_params.count = true;
-  if (length == 6 && !strncmp(word, "limits", 6)) boot_params.limits = true;
-  if (length > 6 && !strncmp(word, "scale=", 6)) boot_params.scale = parse_number(word + 6);
-  if (length > 5 && !strncmp(word, "seed=", 5)) boot_params.seed = parse_number(word + 5);
-  if (length > 5 && !strncmp(word, "only=", 5))
-    memcpy(boot_params.only, word + 5, min_ul(length - 5, sizeof(boot_params.only) - 1));
+    if (is_word(word, length, plants[i])) memcpy(boot_params.plant, word, length);
+  if (is_word(word, length, "quick")) boot_params.quick = true;
+  if (is_word(word, length, "count")) boot_params.count = true;
+  if (is_word(word, length, "limits")) boot_params.limits = true;
+  if (is_word(word, length, "stack=4k")) boot_params.small_stacks = true;
+  if (value) memcpy(boot_params.workload, value, min_ul(length - 9, sizeof(boot_params.workload) - 1));
+  parse_number_word(word, length);
 }
 
 void parse_cmdline(const char *line) {
@@ -97,12 +122,49 @@ void setup_arch(u32 magic, unsigned long where) {
   if (magic != MULTIBOOT_MAGIC) panic("not started by a multiboot loader");
 
   const struct multiboot_info *info = early_map(where, sizeof(*info));
-  boot_params.scale = 1;
-  boot_params.seed = 1;
+  unsigned long end = end_of_ram(info);
+  boot_params = (struct boot_params){
+      .total_mib = end / MIB + (end % MIB != 0),
+      .dma_mib = 16,
+      .highmem_mib = -1,
+      .swap_mib = -1,
+      .mmz_mib = -1,
+      .cpus = 2,
+      .scale = 1,
+      .seed = 1,
+  };
   if (info->flags & MB_CMDLINE) parse_cmdline(early_map(info->cmdline, 1));
   if (!boot_params.scale) boot_params.scale = 1;
-
-  unsigned long end = end_of_ram(info);
-  boot_params.total_mib = end / MIB + (end % MIB != 0);
   if (boot_params.total_mib < 8) panic("less than 8 MiB of RAM");
+  if (!boot_params.cpus || boot_params.cpus > NR_CPUS) panic("cpus: 1 to %d", NR_CPUS);
+}
+
+struct memory_layout memory_layout(void) {
+  enum { MIN_LOW = 5, MAX_RAM = 3072 };
+  unsigned long top = min_ul(boot_params.total_mib - 1, MAX_RAM), share = min_ul(boot_params.total_mib / 16, 4);
+  unsigned long mmz = boot_params.mmz_mib < 0 ? share : (unsigned long)boot_params.mmz_mib;
+  unsigned long swap = boot_params.swap_mib < 0 ? share : (unsigned long)boot_params.swap_mib;
+  unsigned long pages = MIB >> PAGE_SHIFT;
+
+  if (mmz > top || swap > top - mmz || top - mmz - swap < MIN_LOW)
+    panic("no RAM left beside mmz=%lu swap=%lu", mmz, swap);
+  unsigned long end = top - mmz - swap;
+  unsigned long highmem = boot_params.highmem_mib < 0 ? end / 4 & ~3UL : (unsigned long)boot_params.highmem_mib;
+  if (highmem > end) highmem = end;
+  // The direct mapping is of 4 MiB pages, and so ends at such a boundary where highmem begins.
+  unsigned long low = highmem ? (end - highmem) & ~3UL : end;
+  if (low > MAXMEM / MIB) low = MAXMEM / MIB;
+  if (low < MIN_LOW) panic("no RAM left below highmem=%lu", highmem);
+  unsigned long dma = boot_params.dma_mib & ~3UL;
+  if (dma < 4) dma = 4;
+  if (dma > low) dma = low;
+  return (struct memory_layout){
+      .dma_end = dma * pages,
+      .low_end = low * pages,
+      .high_end = end * pages,
+      .swap_pfn = end * pages,
+      .swap_pages = swap * pages,
+      .mmz_pfn = (end + swap) * pages,
+      .mmz_pages = mmz * pages,
+  };
 }

@@ -35,6 +35,15 @@ int memcmp(const void *a, const void *b, size_t n) {
   return 0;
 }
 
+char *strncpy(char *to, const char *from, size_t n) {
+  size_t i = 0;
+  for (; i < n && from[i]; i++)
+    to[i] = from[i];
+  for (; i < n; i++)
+    to[i] = 0;
+  return to;
+}
+
 size_t strlen(const char *s) {
   size_t n = 0;
   while (s[n])

@@ -1,121 +1,233 @@
-/// User pages: demand-zero, demand-loaded, copy-on-write.
+/// User pages come in: zeroed upon the first write, from a file, back from the swap area, copied when shared.
 #include <arch/traps.h>
+#include <kernel/errno.h>
+#include <kernel/fs.h>
+#include <kernel/highmem.h>
 #include <kernel/kernel.h>
-#include <kernel/mm.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
+#include <kernel/mmap.h>
+#include <kernel/rmap.h>
+#include <kernel/swap.h>
 
-enum { USER_PROT = _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED };
-
-/// What reads of untouched anonymous memory see, read-only, until the first write.
+/// What reads of untouched anonymous memory see, read-only, until the first write. It belongs to the image and is not
+/// counted.
 static char empty_zero_page[PAGE_SIZE] __attribute__((aligned(4096)));
 
 static unsigned long zero_pfn(void) {
   return __pa(empty_zero_page) >> PAGE_SHIFT;
 }
 
-/// The entry of a user address, or NULL if its page table does not exist.
-static pte_t *find_pte(const struct mm_struct *mm, unsigned long address) {
-  pgd_t *pgd = pgd_offset(mm->pgd, address);
-  return pgd_present(*pgd) ? pte_offset(pgd, address) : NULL;
+u32 vm_page_prot(u32 vm_flags) {
+  u32 prot = _PAGE_USER | _PAGE_ACCESSED;
+  return vm_flags & (VM_READ | VM_WRITE | VM_EXEC) ? prot | _PAGE_PRESENT : 0;
 }
 
-static pte_t *pte_alloc(struct mm_struct *mm, unsigned long address) {
-  pgd_t *pgd = pgd_offset(mm->pgd, address);
-
-  if (!pgd_present(*pgd)) {
-    unsigned long table = get_zeroed_page(GFP_KERNEL);
-    if (!table) return NULL;
-    set_pgd(pgd, (pgd_t){(u32)__pa(table) | _PAGE_TABLE | _PAGE_USER});
-  }
-  return pte_offset(pgd, address);
+struct page *vm_normal_page(const struct vm_area_struct *vma, pte_t pte) {
+  unsigned long pfn = pte_pfn(pte);
+  return pfn == zero_pfn() || vma->vm_flags & VM_PFNMAP ? NULL : pfn_to_page(pfn);
 }
 
-/// Drops a reference to a user page. The zero page belongs to the kernel's image and is not counted.
-static void put_user_page(unsigned long pfn) {
-  if (pfn != zero_pfn()) put_page(pfn_to_page(pfn));
+static unsigned long *rss_of(struct mm_struct *mm, const struct page *page) {
+  return PageAnon(page) ? &mm->anon_rss : &mm->file_rss;
 }
 
 /// First touch of an anonymous page.
-static bool do_anonymous_page(struct mm_struct *mm, pte_t *pte, bool write) {
-  if (write) {
-    struct page *page = alloc_pages(__GFP_ZERO, 0);
-    if (!page) return false;
-    set_pte(pte, pfn_pte(page_to_pfn(page), USER_PROT | _PAGE_RW | _PAGE_DIRTY));
-    fault_stats.anonymous++;
-  } else {
-    set_pte(pte, pfn_pte(zero_pfn(), USER_PROT));
+static enum vm_fault do_anonymous_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte,
+                                       unsigned long address, bool write) {
+  u32 prot = vm_page_prot(vma->vm_flags);
+
+  if (!write) {
+    set_pte(pte, pfn_pte(zero_pfn(), prot));
     fault_stats.zero_page++;
+    return VM_FAULT_OK;
   }
-  mm->rss++;
-  return true;
+  if (anon_vma_prepare(vma)) return VM_FAULT_OOM;
+  struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
+  if (!page) return VM_FAULT_OOM;
+  if (!pte_none(read_pte(pte))) { // while we slept
+    put_page(page);
+    return VM_FAULT_OK;
+  }
+  set_page_flag(page, PG_uptodate);
+  lru_cache_add_active(page);
+  page_add_anon_rmap(page, vma, address);
+  mm->anon_rss++;
+  set_pte(pte, pfn_pte(page_to_pfn(page), prot | _PAGE_RW | _PAGE_DIRTY));
+  fault_stats.anonymous++;
+  return VM_FAULT_OK;
 }
 
-/// First touch of a page of the program's image.
-static bool do_no_page(struct mm_struct *mm, const struct vm_area_struct *vma, pte_t *pte, unsigned long address) {
-  struct page *page = alloc_pages(__GFP_ZERO, 0);
-  if (!page) return false;
-
-  unsigned long offset = (address & PAGE_MASK) - vma->vm_start;
-  if (offset < vma->file_bytes)
-    memcpy(page_address(page), vma->file + offset, min_ul(vma->file_bytes - offset, PAGE_SIZE));
-  set_pte(pte, pfn_pte(page_to_pfn(page), USER_PROT | (vma->vm_flags & VM_WRITE ? _PAGE_RW : 0)));
-  mm->rss++;
-  fault_stats.file++;
-  return true;
+/// A new anonymous page with the content of another. NULL: no memory.
+static struct page *copy_page(struct vm_area_struct *vma, struct page *from) {
+  if (anon_vma_prepare(vma)) return NULL;
+  struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | (from ? 0 : __GFP_ZERO));
+  if (!page) return NULL;
+  if (from) copy_highpage(page, from);
+  set_page_flag(page, PG_uptodate);
+  return page;
 }
 
-/// A write to a present, write-protected page of a writable range.
-static bool do_wp_page(pte_t *pte, unsigned long address) {
-  unsigned long pfn = pte_pfn(*pte);
+/// First touch of a page of a file: the cached page, or, for a write to a private mapping, a copy.
+static enum vm_fault do_fault(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, unsigned long address,
+                              bool write) {
+  struct page *page = read_cache_page(vma->vm_file, linear_page_index(vma, address & PAGE_MASK));
+  u32 prot = vm_page_prot(vma->vm_flags);
 
-  if (pfn != zero_pfn() && page_count(pfn_to_page(pfn)) == 1) { // the others are gone
-    set_pte(pte, (pte_t){pte->pte | _PAGE_RW | _PAGE_DIRTY});
-    fault_stats.cow_reuse++;
+  if (!page)
+    return linear_page_index(vma, address & PAGE_MASK) < vma->vm_file->mapping.nr_slots ? VM_FAULT_OOM
+                                                                                        : VM_FAULT_SIGBUS;
+  mark_page_accessed(page);
+  if (write) {
+    struct page *copy = copy_page(vma, page);
+    put_page(page);
+    if (!copy) return VM_FAULT_OOM;
+    page = copy;
+  }
+  if (!pte_none(read_pte(pte))) { // while we slept
+    put_page(page);
+    return VM_FAULT_OK;
+  }
+  if (write) {
+    lru_cache_add_active(page);
+    page_add_anon_rmap(page, vma, address);
+    prot |= _PAGE_RW | _PAGE_DIRTY;
   } else {
-    struct page *page = alloc_pages(GFP_KERNEL, 0);
-    if (!page) return false;
-    memcpy(page_address(page), __va(pfn << PAGE_SHIFT), PAGE_SIZE);
-    set_pte(pte, pfn_pte(page_to_pfn(page), USER_PROT | _PAGE_RW | _PAGE_DIRTY));
-    put_user_page(pfn);
+    page_add_file_rmap(page);
+  }
+  ++*rss_of(mm, page);
+  set_pte(pte, pfn_pte(page_to_pfn(page), prot));
+  fault_stats.file++;
+  return VM_FAULT_OK;
+}
+
+/// A page that is on the swap area.
+static enum vm_fault do_swap_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, pte_t old,
+                                  unsigned long address, bool write) {
+  swp_entry_t entry = pte_to_swp_entry(old);
+  struct page *page = read_swap_cache(entry);
+
+  if (!page) return VM_FAULT_OOM;
+  lock_page(page);
+  if (read_pte(pte).pte != old.pte || !PageSwapCache(page) || page->private != entry.val) { // while we slept
+    unlock_page(page);
+    put_page(page);
+    return VM_FAULT_OK;
+  }
+  mm->anon_rss++;
+  page_add_anon_rmap(page, vma, address);
+  swap_free(entry);
+  u32 prot = vm_page_prot(vma->vm_flags);
+  // Whom nobody shares it with need not keep it on the swap area either: it will differ from it soon.
+  if (write && remove_exclusive_swap_page(page)) prot |= _PAGE_RW | _PAGE_DIRTY;
+  set_pte(pte, pfn_pte(page_to_pfn(page), prot));
+  activate_page(page);
+  unlock_page(page);
+  fault_stats.swapped++;
+  return VM_FAULT_OK; // the entry has the reference; a write that still lacks the right faults once more
+}
+
+/// A write to a present, write-protected page of a writable area.
+static enum vm_fault do_wp_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, pte_t old,
+                                unsigned long address) {
+  struct page *page = vm_normal_page(vma, old);
+
+  if (page && PageAnon(page)) {
+    // Other users may be processes, or the swap cache, which can let go of it.
+    bool alone = page_mapcount(page) == 1 && page_count(page) == 1;
+    if (!alone && page_mapcount(page) == 1 && trylock_page(page)) {
+      alone = remove_exclusive_swap_page(page);
+      unlock_page(page);
+    }
+    if (alone) {
+      set_pte(pte, pte_mkwrite(pte_mkdirty(pte_mkyoung(old))));
+      flush_tlb_one(address);
+      fault_stats.cow_reuse++;
+      return VM_FAULT_OK;
+    }
+  }
+  if (page) get_page(page); // it must not go while we sleep
+  struct page *copy = copy_page(vma, page);
+  bool same = read_pte(pte).pte == old.pte || (pte_present(read_pte(pte)) && pte_pfn(read_pte(pte)) == pte_pfn(old));
+  if (copy && same) {
+    if (page) {
+      page_remove_rmap(page);
+      --*rss_of(mm, page);
+      put_page(page); // the entry's
+    }
+    lru_cache_add_active(copy);
+    page_add_anon_rmap(copy, vma, address);
+    mm->anon_rss++;
+    set_pte(pte, pfn_pte(page_to_pfn(copy), vm_page_prot(vma->vm_flags) | _PAGE_RW | _PAGE_DIRTY));
+    flush_tlb_one(address);
     fault_stats.cow_copy++;
+  } else if (copy) {
+    put_page(copy);
+  }
+  if (page) put_page(page);
+  return copy ? VM_FAULT_OK : VM_FAULT_OOM;
+}
+
+enum vm_fault handle_mm_fault(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, bool write) {
+  pte_t *pte = pte_alloc(mm, address);
+  if (!pte) return VM_FAULT_OOM;
+
+  pte_t entry = read_pte(pte);
+  if (pte_none(entry))
+    return vma->vm_file ? do_fault(mm, vma, pte, address, write) : do_anonymous_page(mm, vma, pte, address, write);
+  if (is_swap_pte(entry)) return do_swap_page(mm, vma, pte, entry, address, write);
+  if (write && !pte_write(entry)) return do_wp_page(mm, vma, pte, entry, address);
+  flush_tlb_one(address); // the entry allows it: a stale translation
+  fault_stats.spurious++;
+  return VM_FAULT_OK;
+}
+
+/// An entry goes, and with it what it refers to.
+static void zap_pte(struct mm_struct *mm, const struct vm_area_struct *vma, pte_t *pte, unsigned long address) {
+  pte_t entry = read_pte(pte);
+
+  if (pte_none(entry)) return;
+  pte_clear(pte);
+  if (!pte_present(entry)) {
+    free_swap_and_cache(pte_to_swp_entry(entry));
+    return;
   }
   flush_tlb_one(address);
-  return true;
+  struct page *page = vm_normal_page(vma, entry);
+  if (!page) return;
+  if (pte_dirty(entry) && PageAnon(page)) set_page_flag(page, PG_dirty);
+  --*rss_of(mm, page);
+  page_remove_rmap(page);
+  free_page_and_swap_cache(page);
 }
 
-bool handle_mm_fault(struct mm_struct *mm, const struct vm_area_struct *vma, unsigned long address, bool write) {
-  pte_t *pte = pte_alloc(mm, address);
-
-  if (!pte) return false;
-  if (!pte_present(*pte)) return vma->file ? do_no_page(mm, vma, pte, address) : do_anonymous_page(mm, pte, write);
-  if (write && !pte_write(*pte)) return do_wp_page(pte, address);
-  flush_tlb_one(address); // the entry allows it: a stale translation
-  return true;
+static void zap_pte_range(struct mm_struct *mm, const struct vm_area_struct *vma, pmd_t *pmd, unsigned long address,
+                          unsigned long end) {
+  pte_t *pte = pte_offset_kernel(pmd, address);
+  for (; address < end; address += PAGE_SIZE, pte++)
+    zap_pte(mm, vma, pte, address);
 }
 
-void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end) {
-  for (unsigned long address = start; address < end; address += PAGE_SIZE) {
-    pte_t *pte = find_pte(mm, address);
-    if (!pte || !pte_present(*pte)) continue;
-    unsigned long pfn = pte_pfn(*pte);
-    set_pte(pte, (pte_t){0});
-    flush_tlb_one(address);
-    put_user_page(pfn);
-    mm->rss--;
+static void zap_pmd_range(struct mm_struct *mm, const struct vm_area_struct *vma, pud_t *pud, unsigned long address,
+                          unsigned long end) {
+  for (unsigned long next; address < end; address = next) {
+    next = pmd_addr_end(address, end);
+    pmd_t *pmd = pmd_offset(pud, address);
+    if (!pmd_none(*pmd)) zap_pte_range(mm, vma, pmd, address, next);
   }
 }
 
-bool copy_page_range(struct mm_struct *to, struct mm_struct *from, const struct vm_area_struct *vma) {
-  for (unsigned long address = vma->vm_start; address < vma->vm_end; address += PAGE_SIZE) {
-    pte_t *source = find_pte(from, address);
-    if (!source || !pte_present(*source)) continue;
-    pte_t *target = pte_alloc(to, address);
-    if (!target) return false;
-    set_pte(source, pte_wrprotect(*source));
-    set_pte(target, (pte_t){source->pte & ~(u32)_PAGE_DIRTY});
-    if (pte_pfn(*source) != zero_pfn()) get_page(pfn_to_page(pte_pfn(*source)));
-    to->rss++;
+static void zap_pud_range(struct mm_struct *mm, const struct vm_area_struct *vma, pgd_t *pgd, unsigned long address,
+                          unsigned long end) {
+  for (unsigned long next; address < end; address = next) {
+    next = pud_addr_end(address, end);
+    pud_t *pud = pud_offset(pgd, address);
+    if (!pud_none(*pud)) zap_pmd_range(mm, vma, pud, address, next);
   }
-  return true;
+}
+
+void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end) {
+  for (unsigned long address = start, next; address < end; address = next) {
+    next = pgd_addr_end(address, end);
+    pgd_t *pgd = pgd_offset(vma->vm_mm, address);
+    if (!pgd_none(*pgd)) zap_pud_range(vma->vm_mm, vma, pgd, address, next);
+  }
 }

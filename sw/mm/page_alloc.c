@@ -1,108 +1,82 @@
-/// The buddy allocator: blocks of 2^order pages, aligned to their size. A block is split in halves to serve a smaller
-/// request; a freed block is joined with its buddy, the other half, as long as that is free as a whole.
+/// The page allocator: which zone, who may take how much, what to do when there is none. The blocks are buddy.c's.
+#include "page_priv.h"
+#include <arch/irqflags.h>
+#include <kernel/highmem.h>
 #include <kernel/kernel.h>
-#include <kernel/mm.h>
-#include <kernel/string.h>
+#include <kernel/origin.h>
+#include <kernel/sched.h>
+#include <kernel/swap.h>
+#include <kernel/vmstat.h>
 
-struct page *mem_map;
-unsigned long max_low_pfn;
+/// Blocks of more pages are not worth endless attempts.
+enum { PAGE_ALLOC_COSTLY_ORDER = 3 };
 
-static struct free_area {
-  struct list_head free_list;
-  unsigned long nr_free; // blocks
-} free_area[MAX_ORDER];
-
-static unsigned long free_page_count;
-static unsigned long bad_page_count;
-
-/// One word in each POISON_STEP of a free page holds POISON_FREE. Filling the pages entirely would be most of what the
-/// kernel does; this still finds whoever writes more than a few words.
-static const u32 POISON_FREE = 0x6b6b6b6b, POISON_FRESH = 0x5a5a5a5a;
-enum { POISON_STEP = 128 };
-
-static void bad_page(const struct page *page, const char *why) {
-  printk("Bad page state: %s (flags %lx, count %d, order %u)\n", why, page->flags, page->_count, page->order);
-  bad_page_count++;
-}
-
-static void poison_page(struct page *page) {
-  char *at = page_address(page), *end = at + PAGE_SIZE;
-  for (; at < end; at += POISON_STEP)
-    *(u32 *)at = POISON_FREE;
-  page->flags |= PG_POISONED;
-}
-
-/// Fresh pages contain junk, so that nobody takes them for zeroed ones.
-static void unpoison_page(struct page *page) {
-  char *at = page_address(page), *end = at + PAGE_SIZE;
-  bool intact = true;
-
-  for (; at < end; at += POISON_STEP) {
-    intact &= *(u32 *)at == POISON_FREE;
-    *(u32 *)at = POISON_FRESH;
+/// Takes `count` pages off a processor's list, the cold end first, and gives them back to the buddy system.
+static void free_pages_bulk(struct zone *zone, struct per_cpu_pages *pcp, int count) {
+  for (unsigned type = 0; count > 0 && pcp->count > 0; type = (type + 1) % MIGRATE_PCPTYPES) {
+    if (list_empty(&pcp->lists[type])) continue;
+    struct page *page = list_entry(pcp->lists[type].prev, struct page, lru);
+    list_del(&page->lru);
+    pcp->count--;
+    count--;
+    __free_one_page(page, zone, 0);
   }
-  if ((page->flags & PG_POISONED) && !intact) bad_page(page, "written after it was freed");
-  page->flags &= ~(unsigned long)PG_POISONED;
+  zone->all_unreclaimable = false;
+  zone->pages_scanned = 0;
 }
 
-static void add_block(struct page *page, unsigned order) {
-  page->flags |= PG_BUDDY;
-  page->order = order;
-  list_add(&page->lru, &free_area[order].free_list);
-  free_area[order].nr_free++;
+void drain_all_pages(void) {
+  unsigned long flags = local_irq_save();
+
+  for (struct zone *zone = contig_page_data.node_zones; zone < contig_page_data.node_zones + MAX_NR_ZONES; zone++)
+    for_each_possible_cpu(cpu) free_pages_bulk(zone, &zone->pageset[cpu], zone->pageset[cpu].count);
+  local_irq_restore(flags);
 }
 
-static void remove_block(struct page *page) {
-  page->flags &= ~(unsigned long)PG_BUDDY;
-  list_del(&page->lru);
-  free_area[page->order].nr_free--;
+/// Gives a block back to the system: its marks go, poison comes.
+static void free_pages_prepare(struct page *page, unsigned order) {
+  for (unsigned long i = 0; i < 1UL << order; i++) {
+    struct page *at = page + i;
+    at->flags &= ~(1UL << PG_compound | 1UL << PG_tail | 1UL << PG_head | 1UL << PG_dirty | 1UL << PG_referenced |
+                   1UL << PG_active | 1UL << PG_uptodate | 1UL << PG_error | 15UL << PAGE_ORDER_SHIFT);
+    at->mapping = NULL;
+    at->private = 0;
+    poison_page(at);
+  }
+  count_vm_events(PGFREE, 1UL << order);
 }
 
-/// Puts a block back, joined with as many buddies as are free.
+void free_hot_cold_page(struct page *page, bool cold) {
+  struct zone *zone = page_zone(page);
+  enum migratetype type = get_pageblock_migratetype(page);
+  unsigned long flags = local_irq_save();
+  struct per_cpu_pages *pcp = &zone->pageset[smp_processor_id()];
+
+  if (type >= MIGRATE_PCPTYPES) { // the reserve is not kept on lists of processors
+    __free_one_page(page, zone, 0);
+  } else {
+    if (cold)
+      list_add_tail(&page->lru, &pcp->lists[type]);
+    else
+      list_add(&page->lru, &pcp->lists[type]);
+    if (++pcp->count >= pcp->high) free_pages_bulk(zone, pcp, pcp->batch);
+  }
+  local_irq_restore(flags);
+}
+
 static void free_block(struct page *page, unsigned order) {
-  unsigned long pfn = page_to_pfn(page);
+  struct zone *zone = page_zone(page);
 
-  free_page_count += 1UL << order;
-  for (; order < MAX_ORDER - 1; order++) {
-    unsigned long buddy_pfn = pfn ^ (1UL << order);
-    if (buddy_pfn >= max_low_pfn) break;
-    struct page *buddy = pfn_to_page(buddy_pfn);
-    if (!(buddy->flags & PG_BUDDY) || buddy->order != order) break;
-    remove_block(buddy);
-    pfn &= buddy_pfn;
+  free_pages_prepare(page, order);
+  if (order == 0) {
+    free_hot_cold_page(page, false);
+    return;
   }
-  add_block(pfn_to_page(pfn), order);
-}
-
-struct page *alloc_pages(gfp_t flags, unsigned order) {
-  unsigned from = order;
-
-  while (from < MAX_ORDER && list_empty(&free_area[from].free_list))
-    from++;
-  if (from >= MAX_ORDER) return NULL;
-
-  struct page *page = list_entry(free_area[from].free_list.next, struct page, lru);
-  remove_block(page);
-  while (from > order) { // keep the lower half
-    from--;
-    add_block(page + (1UL << from), from);
-  }
-  free_page_count -= 1UL << order;
-  page->order = order;
-  page->_count = 1;
-  for (unsigned long i = 0; i < 1UL << order; i++)
-    unpoison_page(page + i);
-  if (flags & __GFP_ZERO) memset(page_address(page), 0, PAGE_SIZE << order);
-  return page;
-}
-
-/// Why `page` cannot be the first of an allocated block of this order; NULL if it can.
-static const char *bad_free(const struct page *page, unsigned order) {
-  if (page->flags & PG_RESERVED) return "free of a reserved page";
-  if (page->flags & PG_SLAB) return "free of a slab's page";
-  if (page->_count <= 0) return "free of a page that is not allocated";
-  if (page->order != order) return "free with another order than allocated";
-  return NULL;
+  unsigned long flags = local_irq_save();
+  __free_one_page(page, zone, order);
+  zone->all_unreclaimable = false;
+  zone->pages_scanned = 0;
+  local_irq_restore(flags);
 }
 
 void __free_pages(struct page *page, unsigned order) {
@@ -111,82 +85,185 @@ void __free_pages(struct page *page, unsigned order) {
   if (why) {
     bad_page(page, why);
   } else if (--page->_count == 0) {
-    for (unsigned long i = 0; i < 1UL << order; i++)
-      poison_page(page + i);
+    enum origin before = origin_enter(ORIGIN_BUDDY);
     free_block(page, order);
+    origin_leave(before);
   }
 }
 
-unsigned long __get_free_pages(gfp_t flags, unsigned order) {
-  struct page *page = alloc_pages(flags, order);
-  return page ? (unsigned long)page_address(page) : 0;
-}
-
-unsigned long get_zeroed_page(gfp_t flags) {
-  return __get_free_pages(flags | __GFP_ZERO, 0);
+void put_page(struct page *page) {
+  page = compound_head(page);
+  if (page->_count == 1) lru_cache_del(page);
+  __free_pages(page, PageCompound(page) ? page_order_allocated(page) : 0);
 }
 
 void free_pages(unsigned long address, unsigned order) {
-  if (address) __free_pages(virt_to_page((void *)address), order);
+  if (!address) return;
+  if (address % PAGE_SIZE || !virt_addr_valid((void *)address))
+    bad_address(address);
+  else
+    __free_pages(virt_to_page((void *)address), order);
 }
 
-unsigned long nr_free_pages(void) {
-  return free_page_count;
-}
-unsigned long nr_free_blocks(unsigned order) {
-  return free_area[order].nr_free;
-}
-unsigned long nr_bad_pages(void) {
-  return bad_page_count;
-}
+bool zone_watermark_ok(const struct zone *zone, unsigned order, unsigned long mark, enum zone_type classzone,
+                       unsigned alloc_flags) {
+  long min = (long)mark, free = (long)zone->free_pages - (1L << order) + 1;
 
-void mem_init(unsigned long start_pfn, unsigned long end_pfn) {
-  for (unsigned order = 0; order < MAX_ORDER; order++) {
-    INIT_LIST_HEAD(&free_area[order].free_list);
-    free_area[order].nr_free = 0;
+  if (alloc_flags & ALLOC_HIGH) min -= min / 2;
+  if (alloc_flags & ALLOC_HARDER) min -= min / 4;
+  if (free <= min + (long)zone->lowmem_reserve[classzone]) return false;
+  // Of the blocks that are large enough there must be the more the smaller they are.
+  for (unsigned i = 0; i < order; i++) {
+    free -= (long)(zone->free_area[i].nr_free << i);
+    min >>= 1;
+    if (free <= min) return false;
   }
-  free_page_count = bad_page_count = 0;
+  return true;
+}
 
-  mem_map = __va(start_pfn << PAGE_SHIFT);
-  max_low_pfn = end_pfn;
-  memset(mem_map, 0, end_pfn * sizeof(struct page));
-  start_pfn += align_up(end_pfn * sizeof(struct page), PAGE_SIZE) >> PAGE_SHIFT;
-  for (unsigned long pfn = 0; pfn < start_pfn; pfn++)
-    pfn_to_page(pfn)->flags = PG_RESERVED;
-
-  while (start_pfn < end_pfn) { // the largest aligned block that fits
-    unsigned order = 0;
-    while (order < MAX_ORDER - 1 && !(start_pfn & (1UL << order)) && start_pfn + (2UL << order) <= end_pfn)
-      order++;
-    free_block(pfn_to_page(start_pfn), order);
-    start_pfn += 1UL << order;
+/// Fills a processor's list with a batch of pages of the kind.
+static void rmqueue_bulk(struct zone *zone, struct per_cpu_pages *pcp, enum migratetype type) {
+  for (int i = 0; i < pcp->batch; i++) {
+    struct page *page = __rmqueue(zone, 0, type);
+    if (!page) return;
+    list_add_tail(&page->lru, &pcp->lists[type]);
+    pcp->count++;
   }
 }
 
-bool check_free_area(void) {
-  unsigned long pages = 0;
+/// A block of the zone: one page from this processor's list, more from the buddy system.
+static struct page *buffered_rmqueue(struct zone *zone, unsigned order, gfp_t gfp) {
+  enum migratetype type = gfp_migratetype(gfp);
+  unsigned long flags = local_irq_save();
+  struct page *page = NULL;
 
-  for (unsigned order = 0; order < MAX_ORDER; order++) {
-    unsigned long blocks = 0;
-    list_for_each(at, &free_area[order].free_list) {
-      const struct page *page = list_entry(at, struct page, lru);
-      unsigned long pfn = page_to_pfn(page), buddy_pfn = pfn ^ (1UL << order);
-      if (!(page->flags & PG_BUDDY) || page->order != order || page->_count || pfn & ((1UL << order) - 1)) return false;
-      if (order < MAX_ORDER - 1 && buddy_pfn < max_low_pfn) { // two free buddies should have been joined
-        const struct page *buddy = pfn_to_page(buddy_pfn);
-        if ((buddy->flags & PG_BUDDY) && buddy->order == order) return false;
-      }
-      blocks++;
+  if (order) {
+    page = __rmqueue(zone, order, type);
+  } else {
+    struct per_cpu_pages *pcp = &zone->pageset[smp_processor_id()];
+    struct list_head *list = &pcp->lists[type];
+    if (list_empty(list)) rmqueue_bulk(zone, pcp, type);
+    if (!list_empty(list)) {
+      page = list_entry(gfp & __GFP_COLD ? list->prev : list->next, struct page, lru);
+      list_del(&page->lru);
+      pcp->count--;
     }
-    if (blocks != free_area[order].nr_free) return false;
-    pages += blocks << order;
   }
-  return pages == free_page_count;
+  local_irq_restore(flags);
+  return page;
 }
 
-void show_buddyinfo(void) {
-  printk("buddyinfo:");
-  for (unsigned order = 0; order < MAX_ORDER; order++)
-    printk(" %lu", free_area[order].nr_free);
-  printk("\n");
+static void prep_compound_page(struct page *page, unsigned order) {
+  for (unsigned long i = 0; i < 1UL << order; i++) {
+    set_page_flag(page + i, PG_compound);
+    if (!i) continue;
+    set_page_flag(page + i, PG_tail);
+    page[i].first_page = page;
+  }
+}
+
+static struct page *prep_new_page(struct page *page, unsigned order, gfp_t gfp) {
+  page->_count = 1;
+  page->flags |= 1UL << PG_head | (unsigned long)order << PAGE_ORDER_SHIFT;
+  for (unsigned long i = 0; i < 1UL << order; i++) {
+    unpoison_page(page + i);
+    if (gfp & __GFP_ZERO) clear_highpage(page + i);
+  }
+  if (order && (gfp & __GFP_COMP)) prep_compound_page(page, order);
+  count_vm_events(PGALLOC, 1UL << order);
+  return page;
+}
+
+static struct page *get_page_from_freelist(gfp_t gfp, unsigned order, const struct zonelist *zonelist,
+                                           unsigned long (*mark)(const struct zone *), unsigned alloc_flags) {
+  enum zone_type classzone = zone_idx(zonelist->zones[0]);
+
+  for (struct zone *const *at = zonelist->zones; *at; at++) {
+    struct zone *zone = *at;
+    if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_watermark_ok(zone, order, mark(zone), classzone, alloc_flags))
+      continue;
+    struct page *page = buffered_rmqueue(zone, order, gfp);
+    if (page) return prep_new_page(page, order, gfp);
+  }
+  return NULL;
+}
+
+static unsigned long mark_low(const struct zone *zone) {
+  return zone->pages_low;
+}
+static unsigned long mark_min(const struct zone *zone) {
+  return zone->pages_min;
+}
+
+/// Whether the task frees memory itself, and so may have the last page.
+static bool may_use_reserve(gfp_t gfp) {
+  return (current->flags & (PF_MEMALLOC | PF_MEMDIE)) && !in_interrupt() && !(gfp & __GFP_NOMEMALLOC);
+}
+
+/// Whether another attempt is due after reclaim that freed something.
+static bool should_retry(gfp_t gfp, unsigned order) {
+  if (gfp & __GFP_NORETRY) return false;
+  return order <= PAGE_ALLOC_COSTLY_ORDER || gfp & (__GFP_REPEAT | __GFP_NOFAIL);
+}
+
+static unsigned long reclaim(const struct zonelist *zonelist, unsigned order, gfp_t gfp) {
+  current->flags |= PF_MEMALLOC; // what frees memory may need some
+  unsigned long freed = try_to_free_pages(zonelist, order, gfp);
+  current->flags &= ~(unsigned)PF_MEMALLOC;
+  count_vm_event(ALLOCSTALL);
+  drain_all_pages(); // what other processors keep, and the single pages that a larger block lacks
+  return freed;
+}
+
+/// Beyond the fast path: kswapd, the reserve, direct reclaim, the end of some task.
+static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned order, const struct zonelist *zonelist) {
+  unsigned alloc_flags = (gfp & __GFP_HIGH ? ALLOC_HIGH : 0) | (gfp & __GFP_WAIT ? 0 : ALLOC_HARDER);
+  unsigned hopeless = 0;
+
+  for (struct zone *const *at = zonelist->zones; *at; at++)
+    wakeup_kswapd(*at, order);
+  for (;;) {
+    struct page *page = get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
+    if (!page && may_use_reserve(gfp))
+      return get_page_from_freelist(gfp, order, zonelist, mark_min, ALLOC_NO_WATERMARKS);
+    if (page || !(gfp & __GFP_WAIT)) return page;
+
+    cond_resched();
+    unsigned long freed = reclaim(zonelist, order, gfp);
+    page = get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
+    if (page || (freed && !should_retry(gfp, order))) return page;
+    if (freed) continue;
+    bool may_kill = gfp & __GFP_FS && !(gfp & __GFP_NORETRY) && order <= PAGE_ALLOC_COSTLY_ORDER;
+    if (may_kill && out_of_memory(gfp, order)) continue;
+    if (!(gfp & __GFP_NOFAIL)) return NULL;
+    if (++hopeless > 100) panic("out of memory: nothing left to reclaim for __GFP_NOFAIL");
+    yield();
+  }
+}
+
+static void warn_failure(gfp_t gfp, unsigned order) {
+  printk("%s: page allocation failure. order:%u, mode:0x%x\n", current->comm, order, gfp);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned order) {
+  const struct zonelist *zonelist = &contig_page_data.node_zonelists[gfp_zone(gfp)];
+
+  might_sleep_if(gfp & __GFP_WAIT);
+  if (order >= MAX_ORDER || !zonelist->zones[0]) return NULL;
+  enum origin before = origin_enter(ORIGIN_BUDDY);
+  struct page *page = get_page_from_freelist(gfp, order, zonelist, mark_low, 0);
+  if (!page) page = alloc_pages_slowpath(gfp, order, zonelist);
+  origin_leave(before);
+  if (!page && !(gfp & __GFP_NOWARN)) warn_failure(gfp, order);
+  return page;
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned order) {
+  BUG_ON(gfp & __GFP_HIGHMEM);
+  struct page *page = alloc_pages(gfp, order);
+  return page ? (unsigned long)page_address(page) : 0;
+}
+
+unsigned long get_zeroed_page(gfp_t gfp) {
+  return __get_free_pages(gfp | __GFP_ZERO, 0);
 }

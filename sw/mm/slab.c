@@ -1,229 +1,183 @@
-/// The slab allocator: a slab is a block of pages cut into equal objects. The management of a slab, its free list, lies
-/// at its beginning, or, for large objects, in an object of a kmalloc cache ("off-slab"), so that objects of a power of
-/// two fill their pages. Each cache keeps its slabs in three lists: partial, full and empty.
+/// The slab allocator: objects of one size. Who allocates takes from its processor's list (struct array_cache), which
+/// is filled from the slabs a batch at a time; who frees puts back there. A slab is a block of pages cut into objects;
+/// each cache keeps its slabs in three lists: partial, full and free.
+///
+/// slab_create.c makes caches, slab_grow.c slabs, slab_debug.c checks.
 #include "slab_priv.h"
+#include <arch/irqflags.h>
 #include <kernel/kernel.h>
+#include <kernel/origin.h>
 #include <kernel/string.h>
 
-enum {
-  OFF_SLAB_MIN = PAGE_SIZE / 8,
-  MAX_SLAB_ORDER = 5,
-  CACHE_LINE = 32,
-  WORD = sizeof(unsigned long),
-};
-
-static struct kmem_cache cache_cache; // the cache of struct kmem_cache
-static struct list_head cache_chain;
-
-/// Cuts a block of 2^order pages. Returns the number of objects; *left: the bytes that remain.
-static unsigned cache_estimate(unsigned order, size_t buffer_size, size_t align, bool off_slab, size_t *left) {
-  size_t total = PAGE_SIZE << order, management = 0;
-  unsigned num = (unsigned)(total / buffer_size);
-
-  if (num > SLAB_LIMIT) num = SLAB_LIMIT;
-  if (!off_slab) {
-    management = align_up(slab_management_size(num), align);
-    while (num && management + num * buffer_size > total)
-      management = align_up(slab_management_size(--num), align);
-  }
-  *left = total - management - num * buffer_size;
-  return num;
+/// Moves a slab to the list that fits the number of its objects in use.
+static void slab_relist(struct kmem_cache *cache, struct slab *slab) {
+  struct kmem_list3 *l3 = &cache->lists;
+  list_move(&slab->list, !slab->inuse                ? &l3->slabs_free
+                         : slab->inuse == cache->num ? &l3->slabs_full
+                                                     : &l3->slabs_partial);
 }
 
-/// Chooses the smallest block that wastes at most an eighth; the largest possible one if none does.
-static void calculate_slab_order(struct kmem_cache *cache) {
-  size_t left = 0;
-
-  for (unsigned order = 0; order <= MAX_SLAB_ORDER; order++) {
-    unsigned num = cache_estimate(order, cache->buffer_size, cache->align, cache->off_slab, &left);
-    if (!num) continue;
-    cache->num = num;
-    cache->order = order;
-    if (left * 8 <= PAGE_SIZE << order) break;
-  }
-  cache->management = cache->off_slab ? 0 : align_up(slab_management_size(cache->num), cache->align);
-  cache->colours = (unsigned)(left / cache->align) + 1;
-}
-
-static void init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned flags,
-                       void (*ctor)(void *)) {
-  cache->name = name;
-  cache->object_size = size;
-  cache->align = align;
-  cache->flags = flags;
-  cache->ctor = ctor;
-  cache->buffer_size = align_up(align_up(size, WORD) + (flags & SLAB_RED_ZONE ? WORD : 0), align);
-  cache->off_slab = cache->buffer_size >= OFF_SLAB_MIN;
-  INIT_LIST_HEAD(&cache->partial);
-  INIT_LIST_HEAD(&cache->full);
-  INIT_LIST_HEAD(&cache->empty);
-  calculate_slab_order(cache);
-}
-
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags,
-                                     void (*ctor)(void *)) {
-  if (align < WORD) align = WORD;
-  if ((flags & SLAB_HWCACHE_ALIGN) && align < CACHE_LINE) align = CACHE_LINE;
-  if (ctor) flags &= ~(unsigned)SLAB_POISON; // a free object stays constructed
-  if (!size || size > PAGE_SIZE << MAX_SLAB_ORDER || align > PAGE_SIZE || align & (align - 1)) return NULL;
-
-  struct kmem_cache *cache = kmem_cache_alloc(&cache_cache);
-  if (!cache) return NULL;
-  memset(cache, 0, sizeof(*cache));
-  init_cache(cache, name, size, align, flags, ctor);
-  if (!cache->num) {
-    kmem_cache_free(&cache_cache, cache);
-    return NULL;
-  }
-  list_add_tail(&cache->next, &cache_chain);
-  return cache;
-}
-
-/// Adds an empty slab. Returns false if there is no memory.
-static bool cache_grow(struct kmem_cache *cache) {
-  struct page *page = alloc_pages(GFP_KERNEL, cache->order);
-  if (!page) return false;
-
-  char *base = page_address(page);
-  char *coloured = base + cache->align * (cache->colour_next++ % cache->colours);
-  struct slab *slab = (struct slab *)coloured;
-  if (cache->off_slab) slab = kmalloc(slab_management_size(cache->num));
-  if (!slab) {
-    __free_pages(page, cache->order);
-    return false;
-  }
-  slab->pages = page;
-  slab->s_mem = coloured + cache->management;
-  slab->inuse = 0;
-  slab->free = 0;
-  for (unsigned i = 0; i < cache->num; i++) {
-    slab_bufctl(slab)[i] = (kmem_bufctl_t)(i + 1 < cache->num ? i + 1 : BUFCTL_END);
-    slab_init_object(cache, slab->s_mem + i * cache->buffer_size);
-  }
-  for (unsigned long i = 0; i < 1UL << cache->order; i++) {
-    page[i].flags |= PG_SLAB;
-    page[i].cache = cache;
-    page[i].slab = slab;
-  }
-  list_add(&slab->list, &cache->empty);
-  cache->slabs++;
-  return true;
-}
-
-/// Gives the pages of an empty slab back.
-static void slab_destroy(struct kmem_cache *cache, struct slab *slab) {
-  struct page *page = slab->pages;
-
-  for (unsigned i = 0; i < cache->num; i++)
-    slab_check_free_object(cache, slab->s_mem + i * cache->buffer_size);
-  list_del(&slab->list);
-  cache->slabs--;
-  for (unsigned long i = 0; i < 1UL << cache->order; i++)
-    page[i].flags &= ~(unsigned long)PG_SLAB;
-  if (cache->off_slab) kfree(slab);
-  __free_pages(page, cache->order);
-}
-
-void *kmem_cache_alloc(struct kmem_cache *cache) {
-  struct list_head *from = &cache->partial;
-
-  if (list_empty(from)) from = &cache->empty;
-  if (list_empty(from) && !cache_grow(cache)) return NULL;
+/// An object of a slab: a partial one if there is, else a free one. NULL: none.
+static void *slab_get_obj(struct kmem_cache *cache) {
+  struct kmem_list3 *l3 = &cache->lists;
+  struct list_head *from = list_empty(&l3->slabs_partial) ? &l3->slabs_free : &l3->slabs_partial;
+  if (list_empty(from)) return NULL;
 
   struct slab *slab = list_entry(from->next, struct slab, list);
   unsigned index = slab->free;
   slab->free = slab_bufctl(slab)[index];
-  slab_bufctl(slab)[index] = BUFCTL_ACTIVE;
+  slab_bufctl(slab)[index] = BUFCTL_CACHED;
   slab->inuse++;
-  list_move(&slab->list, slab->free == BUFCTL_END ? &cache->full : &cache->partial);
-  cache->active++;
-  cache->allocations++;
-
-  void *object = slab->s_mem + index * cache->buffer_size;
-  slab_take_object(cache, object);
-  return object;
+  l3->free_objects--;
+  slab_relist(cache, slab);
+  return index_to_obj(cache, slab, index);
 }
 
-/// The index of `object` in its slab, or why it cannot be freed to `cache`.
-static const char *bad_object(const struct kmem_cache *cache, const void *object, unsigned *index) {
-  const struct page *page = virt_to_page(object);
+static unsigned obj_to_index(const struct kmem_cache *cache, const struct slab *slab, const void *buffer) {
+  return (unsigned)((size_t)((const char *)buffer - slab->s_mem) / cache->buffer_size);
+}
 
-  if (!(page->flags & PG_SLAB) || page->cache != cache) return "free of an object of another cache";
-  size_t offset = (size_t)((const char *)object - page->slab->s_mem);
+/// Gives an object back to its slab.
+static void slab_put_obj(struct kmem_cache *cache, void *buffer) {
+  struct slab *slab = page_get_slab(virt_to_page(buffer));
+  unsigned index = obj_to_index(cache, slab, buffer);
+
+  slab_bufctl(slab)[index] = slab->free;
+  slab->free = index;
+  slab->inuse--;
+  cache->lists.free_objects++;
+  slab_relist(cache, slab);
+}
+
+/// Puts the oldest `n` entries of a list into another. Returns how many found room.
+static unsigned transfer_objects(struct array_cache *to, struct array_cache *from, unsigned n) {
+  n = (unsigned)min_ul(min_ul(n, from->avail), to->limit - to->avail);
+  memcpy(to->entry + to->avail, from->entry, n * sizeof(void *));
+  memmove(from->entry, from->entry + n, (from->avail - n) * sizeof(void *));
+  to->avail += n;
+  from->avail -= n;
+  return n;
+}
+
+/// Gives the oldest `n` entries of a list back to their slabs.
+static void free_block(struct kmem_cache *cache, struct array_cache *ac, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    slab_put_obj(cache, ac->entry[i]);
+  memmove(ac->entry, ac->entry + n, (ac->avail - n) * sizeof(void *));
+  ac->avail -= n;
+}
+
+/// A processor's list is full: a batch goes to the shared list, or to the slabs.
+static void cache_flusharray(struct kmem_cache *cache, struct array_cache *ac) {
+  struct array_cache *shared = cache->lists.shared;
+  if (!shared || !transfer_objects(shared, ac, ac->batchcount))
+    free_block(cache, ac, (unsigned)min_ul(ac->batchcount, ac->avail));
+}
+
+/// A processor's list is empty: a batch from the shared list, else from the slabs. Returns an object; NULL: no slab
+/// has one.
+static void *cache_alloc_refill(struct kmem_cache *cache, struct array_cache *ac) {
+  struct array_cache *shared = cache->lists.shared;
+
+  ac->touched = true;
+  if (!shared || !transfer_objects(ac, shared, ac->batchcount)) {
+    void *buffer;
+    while (ac->avail < ac->batchcount && (buffer = slab_get_obj(cache)) != NULL)
+      ac->entry[ac->avail++] = buffer;
+  }
+  return ac->avail ? ac->entry[--ac->avail] : NULL;
+}
+
+/// An object as it is. Interrupts are off.
+static void *try_alloc(struct kmem_cache *cache) {
+  struct array_cache *ac = cache->array[smp_processor_id()];
+
+  if (!ac) return slab_get_obj(cache);
+  if (!ac->avail) return cache_alloc_refill(cache, ac);
+  ac->touched = true;
+  return ac->entry[--ac->avail];
+}
+
+static kmem_bufctl_t *bufctl_of(const struct kmem_cache *cache, const void *buffer) {
+  struct slab *slab = page_get_slab(virt_to_page(buffer));
+  return &slab_bufctl(slab)[obj_to_index(cache, slab, buffer)];
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t flags) {
+  might_sleep_if(flags & __GFP_WAIT);
+  enum origin before = origin_enter(ORIGIN_SLAB);
+  unsigned long irq = local_irq_save();
+  void *buffer = try_alloc(cache);
+
+  while (!buffer && !(flags & __GFP_NO_GROW)) {
+    local_irq_restore(irq); // growing may sleep
+    bool grown = cache_grow(cache, flags);
+    irq = local_irq_save();
+    buffer = try_alloc(cache); // somebody else may have taken it, or brought more
+    if (!grown) break;
+  }
+  if (buffer) {
+    *bufctl_of(cache, buffer) = BUFCTL_ACTIVE;
+    cache->active++;
+    cache->allocations++;
+  }
+  local_irq_restore(irq);
+  if (buffer) {
+    slab_take_object(cache, buffer);
+    buffer = (char *)buffer + cache->object_offset;
+    if (flags & __GFP_ZERO) memset(buffer, 0, cache->object_size);
+  }
+  origin_leave(before);
+  return buffer;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t flags) {
+  return kmem_cache_alloc(cache, flags | __GFP_ZERO);
+}
+
+/// Why `object` cannot be freed to `cache`; NULL if it can.
+static const char *bad_object(const struct kmem_cache *cache, const void *object) {
+  if (!virt_addr_valid(object)) return "free of an address that no object has";
+  const struct page *page = virt_to_page(object);
+  if (!PageSlab(page) || page_get_cache(page) != cache) return "free of an object of another cache";
+  const struct slab *slab = page_get_slab(page);
+  size_t offset = (size_t)((const char *)object - cache->object_offset - slab->s_mem);
   if (offset % cache->buffer_size || offset / cache->buffer_size >= cache->num) return "free of a wild pointer";
-  *index = (unsigned)(offset / cache->buffer_size);
-  if (slab_bufctl(page->slab)[*index] != BUFCTL_ACTIVE) return "double free";
+  if (*bufctl_of(cache, (const char *)object - cache->object_offset) != BUFCTL_ACTIVE) return "double free";
   return NULL;
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *object) {
-  unsigned index = 0;
-  const char *why = bad_object(cache, object, &index);
+  const char *why = bad_object(cache, object);
 
   if (why) {
     slab_error(cache, why);
     return;
   }
-  struct slab *slab = virt_to_page(object)->slab;
-  slab_put_object(cache, object);
-  slab_bufctl(slab)[index] = (kmem_bufctl_t)slab->free;
-  slab->free = index;
-  slab->inuse--;
+  enum origin before = origin_enter(ORIGIN_SLAB);
+  void *buffer = (char *)object - cache->object_offset;
+  slab_put_object(cache, buffer);
+
+  unsigned long irq = local_irq_save();
+  struct array_cache *ac = cache->array[smp_processor_id()];
+  *bufctl_of(cache, buffer) = BUFCTL_CACHED;
   cache->active--;
-  if (slab->inuse) {
-    list_move(&slab->list, &cache->partial);
-    return;
+  if (!ac) {
+    slab_put_obj(cache, buffer);
+  } else {
+    if (ac->avail >= ac->limit) cache_flusharray(cache, ac);
+    ac->touched = true;
+    ac->entry[ac->avail++] = buffer;
   }
-  bool spare = list_empty(&cache->empty); // one empty slab is kept
-  list_move(&slab->list, &cache->empty);
-  if (!spare) slab_destroy(cache, slab);
+  local_irq_restore(irq);
+  origin_leave(before);
 }
 
-unsigned long kmem_cache_shrink(struct kmem_cache *cache) {
-  unsigned long freed = 0;
+void drain_cpu_caches(struct kmem_cache *cache) {
+  unsigned long irq = local_irq_save();
+  struct array_cache *shared = cache->lists.shared;
 
-  list_for_each_safe(at, after, &cache->empty) {
-    slab_destroy(cache, list_entry(at, struct slab, list));
-    freed++;
-  }
-  return freed;
-}
-
-unsigned long kmem_cache_reap(void) {
-  unsigned long freed = 0, now;
-
-  do { // an off-slab management that was freed may have emptied a slab of a cache we have passed
-    now = 0;
-    list_for_each(at, &cache_chain) now += kmem_cache_shrink(list_entry(at, struct kmem_cache, next));
-    freed += now;
-  } while (now);
-  return freed;
-}
-
-bool kmem_cache_destroy(struct kmem_cache *cache) {
-  if (cache->active) {
-    slab_error(cache, "destroyed with objects in use");
-    return false;
-  }
-  kmem_cache_shrink(cache);
-  list_del(&cache->next);
-  kmem_cache_free(&cache_cache, cache);
-  return true;
-}
-
-void kmem_cache_init(void) {
-  INIT_LIST_HEAD(&cache_chain);
-  memset(&cache_cache, 0, sizeof(cache_cache));
-  init_cache(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), WORD, SLAB_POISON | SLAB_RED_ZONE, NULL);
-  list_add(&cache_cache.next, &cache_chain);
-  kmalloc_init();
-}
-
-void show_slabinfo(void) {
-  printk("slabinfo:      active  total  slabs   size  order\n");
-  list_for_each(at, &cache_chain) {
-    const struct kmem_cache *cache = list_entry(at, struct kmem_cache, next);
-    printk("%-14s %6lu %6lu %6lu %6lu %6u%s\n", cache->name, cache->active, cache->slabs * cache->num, cache->slabs,
-           (unsigned long)cache->buffer_size, cache->order, cache->off_slab ? " off-slab" : "");
-  }
+  for_each_possible_cpu(cpu) if (cache->array[cpu]) free_block(cache, cache->array[cpu], cache->array[cpu]->avail);
+  if (shared) free_block(cache, shared, shared->avail);
+  local_irq_restore(irq);
 }

@@ -1,9 +1,12 @@
-/// Entry of the ring-3 program: %eax says which program, %edx its argument.
+/// Entry of the ring-3 programs: argc and argv are on the stack.
 #include <kernel/syscall.h>
 
   .text
   .globl _start
 _start:
+  movl (%esp), %eax
+  leal 4(%esp), %edx
+  xorl %ebp, %ebp
   pushl %edx
   pushl %eax
   call main

@@ -58,23 +58,23 @@ static void straddling(unsigned long boundary) {
 
 /// The directory entry gets A, and D only if it maps a page itself.
 static void directory(unsigned long address) {
-  pgd_t *pgd = pgd_offset(swapper_pg_dir, address);
+  pmd_t *pmd = lookup_kernel_pmd(address);
 
-  set_pgd(pgd, (pgd_t){pgd->pgd & ~(u32)AD});
+  set_pmd(pmd, make_pmd(pmd_val(read_pmd(pmd)) & ~(u32)AD));
   flush_tlb_all();
   *(volatile u32 *)address = 1;
-  CHECK((read_pgd(pgd).pgd & _PAGE_ACCESSED) != 0);
+  CHECK((pmd_val(read_pmd(pmd)) & _PAGE_ACCESSED) != 0);
 
   unsigned long window = FIXMAP_START;
-  pgd = pgd_offset(swapper_pg_dir, window);
-  set_pgd(pgd, (pgd_t){_PAGE_PSE | _PAGE_PRESENT | _PAGE_RW});
+  pmd = lookup_kernel_pmd(window);
+  set_pmd(pmd, make_pmd(_PAGE_PSE | _PAGE_PRESENT | _PAGE_RW));
   flush_tlb_one(window);
   u32 value = *(volatile u32 *)(window + 0x123000);
-  CHECK((read_pgd(pgd).pgd & AD) == _PAGE_ACCESSED);
+  CHECK((pmd_val(read_pmd(pmd)) & AD) == _PAGE_ACCESSED);
   *(volatile u32 *)(window + 0x300000 - 4) = *(volatile u32 *)(window + 0x300000 - 4);
-  CHECK((read_pgd(pgd).pgd & AD) == AD);
+  CHECK((pmd_val(read_pmd(pmd)) & AD) == AD);
   CHECK(*(volatile u32 *)(PAGE_OFFSET + 0x123000) == value);
-  set_pgd(pgd, (pgd_t){0});
+  pmd_clear(pmd);
   flush_tlb_one(window);
 }
 

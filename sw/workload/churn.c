@@ -1,6 +1,7 @@
 /// Page-table churn: map, touch, unmap, map another frame.
 #include <arch/traps.h>
 #include <arch/uaccess.h>
+#include <kernel/slab.h>
 #include <kernel/vmalloc.h>
 #include <kernel/workload.h>
 
@@ -88,7 +89,7 @@ static void remap_code(unsigned long address) {
 }
 
 void workload_churn(void) {
-  struct vm_struct *area = need(get_vm_area(SLOTS * PAGE_SIZE));
+  struct vm_struct *area = need(get_vm_area(SLOTS * PAGE_SIZE, VM_RANGE));
 
   for (int i = 0; i < FRAMES; i++) {
     frames[i] = need(alloc_pages(GFP_KERNEL, 0));
@@ -111,5 +112,5 @@ void workload_churn(void) {
     unmap_kernel_page(area->addr + i * PAGE_SIZE);
   for (int i = 0; i < FRAMES; i++)
     __free_pages(frames[i], 0);
-  free_vm_area(area);
+  kfree(remove_vm_area((void *)area->addr));
 }

@@ -1,6 +1,7 @@
 /// 4 MiB pages against 4 KiB pages, and global pages.
 #include <arch/traps.h>
 #include <arch/uaccess.h>
+#include <kernel/slab.h>
 #include <kernel/string.h>
 #include <kernel/vmalloc.h>
 #include <kernel/workload.h>
@@ -9,8 +10,8 @@ enum { LARGE = 4 << 20, SAMPLES = 24 };
 
 static struct page *samples[SAMPLES];
 
-static void set_window(unsigned long window, u32 pgd) {
-  set_pgd(pgd_offset(swapper_pg_dir, window), (pgd_t){pgd});
+static void set_window(unsigned long window, u32 pmd) {
+  set_pmd(lookup_kernel_pmd(window), make_pmd(pmd));
   flush_tlb_one(window);
 }
 
@@ -19,7 +20,7 @@ static void aliases(void) {
   for (int i = 0; i < SAMPLES; i++) {
     unsigned long pa = page_to_pfn(samples[i]) << PAGE_SHIFT, window = FIXMAP_START + (i % 4) * LARGE;
     u32 tag = random_u32();
-    set_window(window, (u32)(pa & PGDIR_MASK) | _PAGE_KERNEL | _PAGE_PSE);
+    set_window(window, (u32)(pa & PMD_MASK) | _PAGE_KERNEL | _PAGE_PSE);
     volatile u32 *alias = (volatile u32 *)(window + pa % LARGE), *direct = (volatile u32 *)page_address(samples[i]);
     direct[5] = tag;
     CHECK(alias[5] == tag);
@@ -34,7 +35,7 @@ static void aliases(void) {
 static void anywhere(void) {
   for (int i = 0; i < SAMPLES; i++) {
     unsigned long pa = random_below((u32)max_low_pfn) << PAGE_SHIFT, window = FIXMAP_START + (i % 4) * LARGE;
-    set_window(window, (u32)(pa & PGDIR_MASK) | _PAGE_KERNEL | _PAGE_PSE);
+    set_window(window, (u32)(pa & PMD_MASK) | _PAGE_KERNEL | _PAGE_PSE);
     CHECK(*(volatile u32 *)(window + pa % LARGE) == *(volatile u32 *)__va(pa));
   }
   for (int i = 0; i < 4; i++)
@@ -83,7 +84,7 @@ static void invlpg_large(void) {
   for (unsigned long offset = 0; offset < LARGE; offset += 0x155000) {
     set_window(window, _PAGE_KERNEL | _PAGE_PSE | page_global);
     CHECK(*(volatile u32 *)(window + 0x100000) == low);
-    set_pgd(pgd_offset(swapper_pg_dir, window), (pgd_t){0});
+    pmd_clear(lookup_kernel_pmd(window));
     flush_tlb_one(window + offset);
     CHECK(!try_read32(window + 0x100000, &value) && last_fixup.error_code == 0);
   }
@@ -120,7 +121,7 @@ void workload_large(void) {
 
 /// Global pages may, but need not, survive a load of CR3; they never survive INVLPG or a change of CR4.PGE.
 void workload_global(void) {
-  struct vm_struct *area = need(get_vm_area(PAGE_SIZE));
+  struct vm_struct *area = need(get_vm_area(PAGE_SIZE, VM_RANGE));
   struct page *a = need(alloc_pages(GFP_KERNEL, 0)), *b = need(alloc_pages(GFP_KERNEL, 0));
   volatile u32 *at = (volatile u32 *)area->addr;
 
@@ -147,7 +148,7 @@ void workload_global(void) {
     CHECK(*at == 'b');
   }
   unmap_kernel_page(area->addr);
-  free_vm_area(area);
+  kfree(remove_vm_area((void *)area->addr));
   __free_pages(a, 0);
   __free_pages(b, 0);
 }

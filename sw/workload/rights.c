@@ -50,18 +50,18 @@ static void without_wp(unsigned long address) {
 
 /// A read-only directory entry makes all of its pages read-only.
 static void directory_rights(unsigned long address) {
-  pgd_t *pgd = pgd_offset(swapper_pg_dir, address), old = read_pgd(pgd);
+  pmd_t *pmd = lookup_kernel_pmd(address), old = read_pmd(pmd);
 
   *(volatile u32 *)address = 7;
-  set_pgd(pgd, (pgd_t){old.pgd & ~(u32)_PAGE_RW});
+  set_pmd(pmd, make_pmd(pmd_val(old) & ~(u32)_PAGE_RW));
   flush_tlb_all();
   CHECK(!try_write32(address, 8) && last_fixup.error_code == (PF_PROT | PF_WRITE));
   CHECK(*(volatile u32 *)address == 7);
-  set_pgd(pgd, (pgd_t){old.pgd & ~(u32)_PAGE_PRESENT});
+  set_pmd(pmd, make_pmd(pmd_val(old) & ~(u32)_PAGE_PRESENT));
   flush_tlb_all();
   u32 got;
   CHECK(!try_read32(address, &got) && last_fixup.error_code == 0);
-  set_pgd(pgd, old);
+  set_pmd(pmd, old);
   flush_tlb_all();
   CHECK(try_write32(address, 9) && *(volatile u32 *)address == 9);
 }
@@ -79,11 +79,11 @@ static void upgrade(unsigned long address) {
 }
 
 /// One combination of rights: whether the kernel's access faults, how, and what becomes of the entries.
-static void one_combination(unsigned long window, pgd_t *pgd, pte_t *pte, u32 rights, bool write, bool wp) {
-  u32 pde = rights % 8, entry = rights / 8, frame = pte->pte & (u32)PAGE_MASK, table = pgd->pgd & (u32)PAGE_MASK;
+static void one_combination(unsigned long window, pmd_t *pmd, pte_t *pte, u32 rights, bool write, bool wp) {
+  u32 pde = rights % 8, entry = rights / 8, frame = pte->pte & (u32)PAGE_MASK, table = pmd_val(*pmd) & (u32)PAGE_MASK;
 
   set_pte(pte, (pte_t){frame | entry});
-  set_pgd(pgd, (pgd_t){table | pde});
+  set_pmd(pmd, make_pmd(table | pde));
   flush_tlb_all();
   write_cr0(wp ? read_cr0() | CR0_WP : read_cr0() & ~(u32)CR0_WP);
 
@@ -96,7 +96,7 @@ static void one_combination(unsigned long window, pgd_t *pgd, pte_t *pte, u32 ri
     CHECK(last_fixup.error_code == ((both & _PAGE_PRESENT ? PF_PROT : 0) | (write ? PF_WRITE : 0)));
     CHECK(!pte_dirty(read_pte(pte)));
   } else {
-    CHECK((read_pgd(pgd).pgd & _PAGE_ACCESSED) && pte_young(read_pte(pte)) && pte_dirty(read_pte(pte)) == write);
+    CHECK((pmd_val(read_pmd(pmd)) & _PAGE_ACCESSED) && pte_young(read_pte(pte)) && pte_dirty(read_pte(pte)) == write);
   }
 }
 
@@ -104,15 +104,15 @@ static void one_combination(unsigned long window, pgd_t *pgd, pte_t *pte, u32 ri
 static void matrix(void) {
   unsigned long window = FIXMAP_START, table = (unsigned long)need((void *)get_zeroed_page(GFP_KERNEL));
   struct page *page = need(alloc_pages(GFP_KERNEL, 0));
-  pgd_t *pgd = pgd_offset(swapper_pg_dir, window);
+  pmd_t *pmd = lookup_kernel_pmd(window);
   pte_t *pte = (pte_t *)table;
 
-  set_pgd(pgd, (pgd_t){(u32)__pa(table)});
+  set_pmd(pmd, make_pmd((u32)__pa(table)));
   set_pte(pte, pfn_pte(page_to_pfn(page), 0));
   for (u32 i = 0; i < 256; i++)
-    one_combination(window, pgd, pte, i % 64, i & 64, i & 128);
+    one_combination(window, pmd, pte, i % 64, i & 64, i & 128);
   write_cr0(read_cr0() | CR0_WP);
-  set_pgd(pgd, (pgd_t){0});
+  pmd_clear(pmd);
   flush_tlb_all();
   __free_pages(page, 0);
   free_pages(table, 0);

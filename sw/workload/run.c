@@ -1,9 +1,16 @@
 /// Runs the workloads and counts.
 #include <arch/processor.h>
 #include <arch/traps.h>
+#include <kernel/fs.h>
 #include <kernel/mm.h>
+#include <kernel/mmap.h>
+#include <kernel/origin.h>
+#include <kernel/percpu.h>
 #include <kernel/slab.h>
 #include <kernel/string.h>
+#include <kernel/swap.h>
+#include <kernel/vmalloc.h>
+#include <kernel/vmstat.h>
 #include <kernel/workload.h>
 
 static const struct workload {
@@ -57,6 +64,14 @@ unsigned long pages(unsigned long n, unsigned long share) {
   return max_ul(min_ul(n, nr_free_pages() / share), 1);
 }
 
+/// Memory that is only kept because it might be useful goes back.
+static void drop_caches(void) {
+  drop_swap_cache();
+  drop_pagecache();
+  kmem_cache_reap();
+  drain_all_pages();
+}
+
 static void run_one(const struct workload *workload) {
   enum { NEW_PAGE_TABLES = 16 }; // the kernel's own, which stay
   unsigned long checks_before = checks, pages_before = nr_free_pages();
@@ -67,9 +82,12 @@ static void run_one(const struct workload *workload) {
     random_state = random_state * 33 + (u8)*c;
   if (!random_state) random_state = 1;
 
+  enum origin before = origin_enter(ORIGIN_TEST);
   workload->run();
-  kmem_cache_reap();
-  CHECK(check_free_area());
+  origin_leave(before);
+  switch_cpu(0);
+  drop_caches();
+  CHECK(check_free_area() && kmem_cache_check_all());
   CHECK(nr_free_pages() + NEW_PAGE_TABLES >= pages_before);
   printk("%-9s %7lu checks", workload->name, checks - checks_before);
   if (boot_params.count) printk(" %9lu ticks", (unsigned long)(rdtsc() - start));
@@ -80,20 +98,23 @@ static void show_statistics(void) {
   const struct fault_stats *f = &fault_stats;
 
   show_buddyinfo();
+  show_zoneinfo();
   show_slabinfo();
-  printk("faults: %lu anonymous, %lu zero page, %lu file, %lu stack growth, %lu copied on write, %lu reused, "
-         "%lu vmalloc, %lu fixed up, %lu killed; %lu system calls\n",
-         f->anonymous, f->zero_page, f->file, f->stack_growth, f->cow_copy, f->cow_reuse, f->vmalloc, f->fixup,
-         f->killed, f->syscalls);
-  printk("planted errors found: %lu by the buddy allocator, %lu by the slab allocator\n", nr_bad_pages(),
-         nr_slab_errors());
+  show_vmstat();
+  printk("faults: %lu outside, %lu rights, %lu stack growth, %lu anonymous, %lu zero page, %lu file, %lu swapped, "
+         "%lu copied on write, %lu reused, %lu vmalloc, %lu spurious, %lu fixed up, %lu killed; %lu system calls\n",
+         f->outside, f->rights, f->stack_growth, f->anonymous, f->zero_page, f->file, f->swapped, f->cow_copy,
+         f->cow_reuse, f->vmalloc, f->spurious, f->fixup, f->killed, f->syscalls);
+  printk("planted errors found: %lu by the buddy allocator, %lu by the slab allocator, %lu by vmalloc, %lu sleeps in "
+         "atomic context\n",
+         nr_bad_pages(), nr_slab_errors(), nr_vmalloc_errors(), nr_atomic_sleeps());
 }
 
 unsigned long run_workloads(void) {
-  kmem_cache_reap();
+  drop_caches();
   for (size_t i = 0; i < ARRAY_SIZE(workloads); i++) {
     const struct workload *workload = &workloads[i];
-    if (boot_params.only[0] && strcmp(boot_params.only, workload->name)) continue;
+    if (boot_params.workload[0] && strcmp(boot_params.workload, workload->name)) continue;
     if (workload->run == workload_limits && !boot_params.limits) continue;
     run_one(workload);
   }

@@ -7,26 +7,16 @@
 #include <kernel/vmalloc.h>
 #include <kernel/workload.h>
 
-enum { LDT_ENTRIES = 8, TEST_GDT = GDT_ENTRY_TLS_MIN * 8 };
+enum { LDT_SIZE = 8, TEST_GDT = GDT_ENTRY_TLS_MIN * 8 };
 
-static struct desc_struct ldt[LDT_ENTRIES] __attribute__((aligned(8)));
+static struct desc_struct ldt[LDT_SIZE] __attribute__((aligned(8)));
 
 static u16 ldt_selector(u32 index) {
   return (u16)(index * 8 | 4);
 }
 
-/// Loads FS. Returns false if that faulted.
-static bool load_fs(u16 selector) {
-  u32 ok = 0;
-  __asm__ volatile("1: movl %1, %%fs\n\t"
-                   "movl $1, %0\n"
-                   "2:\n\t" EX_TABLE("1b", "2b")
-                   : "+&r"(ok)
-                   : "r"((u32)selector)
-                   : "memory");
-  return ok;
-}
-
+/// Loads GS. FS is the kernel's own: who loads it must restore it before anything else runs. Returns false if that
+/// faulted.
 static bool load_gs(u16 selector) {
   u32 ok = 0;
   __asm__ volatile("1: movl %1, %%gs\n\t"
@@ -38,15 +28,26 @@ static bool load_gs(u16 selector) {
   return ok;
 }
 
-static u16 store_fs(void) {
+static bool load_fs(u16 selector) {
+  u32 ok = 0;
+  __asm__ volatile("1: movl %1, %%fs\n\t"
+                   "movl $1, %0\n"
+                   "2:\n\t" EX_TABLE("1b", "2b")
+                   : "+&r"(ok)
+                   : "r"((u32)selector)
+                   : "memory");
+  return ok;
+}
+
+static u16 store_gs(void) {
   u32 selector;
-  __asm__ volatile("movl %%fs, %0" : "=r"(selector));
+  __asm__ volatile("movl %%gs, %0" : "=r"(selector));
   return (u16)selector;
 }
 
-static bool read_fs(u32 offset, u32 *value) {
+static bool read_gs(u32 offset, u32 *value) {
   u32 ok = 0, got = 0;
-  __asm__ volatile("1: movl %%fs:(%2), %1\n\t"
+  __asm__ volatile("1: movl %%gs:(%2), %1\n\t"
                    "movl $1, %0\n"
                    "2:\n\t" EX_TABLE("1b", "2b")
                    : "+&r"(ok), "+&r"(got)
@@ -56,9 +57,9 @@ static bool read_fs(u32 offset, u32 *value) {
   return ok;
 }
 
-static bool write_fs(u32 offset, u32 value) {
+static bool write_gs(u32 offset, u32 value) {
   u32 ok = 0;
-  __asm__ volatile("1: movl %2, %%fs:(%1)\n\t"
+  __asm__ volatile("1: movl %2, %%gs:(%1)\n\t"
                    "movl $1, %0\n"
                    "2:\n\t" EX_TABLE("1b", "2b")
                    : "+&r"(ok)
@@ -67,12 +68,7 @@ static bool write_fs(u32 offset, u32 value) {
   return ok;
 }
 
-static void load_ldt(u32 bytes) {
-  gdt_table[GDT_ENTRY_LDT] = make_desc((u32)(unsigned long)ldt, bytes - 1, DESC_LDT);
-  __asm__ volatile("lldt %w0" : : "r"(GDT_ENTRY_LDT * 8) : "memory");
-}
-
-/// The same word through DS, FS and GS, whose bases differ; the sum of base and offset wraps at 4 GiB.
+/// The same word through DS, GS and FS, whose bases differ; the sum of base and offset wraps at 4 GiB.
 static void bases(u8 *area) {
   for (unsigned long i = rounds(400); i; i--) {
     u32 base = (u32)(unsigned long)area + random_below(3 * PAGE_SIZE), value = random_u32(), got = 0;
@@ -80,15 +76,16 @@ static void bases(u8 *area) {
     if (at - base > 0xFFFFFFFC) at = base; // an operand around offset 0: processors differ
     gdt_table[GDT_ENTRY_TLS_MIN] = make_desc(base, 0xFFFFFFFF, DESC_DATA_RW);
     ldt[1] = make_desc(base / 2, 0xFFFFFFFF, DESC_DATA_RW);
-    CHECK(load_fs(TEST_GDT) && load_gs(ldt_selector(1)));
-    CHECK(write_fs(at - base, value));
+    CHECK(load_gs(TEST_GDT) && load_fs(ldt_selector(1)));
+    CHECK(write_gs(at - base, value));
     CHECK(*(volatile u32 *)(unsigned long)at == value);
-    __asm__ volatile("movl %%gs:(%1), %0" : "=r"(got) : "r"(at - base / 2) : "memory");
+    __asm__ volatile("movl %%fs:(%1), %0" : "=r"(got) : "r"(at - base / 2) : "memory");
     CHECK(got == value);
     // Until it is loaded again, a changed descriptor does not count.
     gdt_table[GDT_ENTRY_TLS_MIN] = make_desc(0x1000, 0xFFFFFFFF, DESC_DATA_RW);
-    CHECK(read_fs(at - base, &got) && got == value);
+    CHECK(read_gs(at - base, &got) && got == value);
   }
+  restore_kernel_fs();
 }
 
 /// A string instruction from one segment into another.
@@ -99,10 +96,11 @@ static void strings(u8 *area) {
   for (u32 i = 0; i < n; i++)
     source[i] = (u8)(i * 13);
   ldt[2] = make_desc((u32)(unsigned long)source, 0xFFFFFFFF, DESC_DATA_RW);
-  CHECK(load_gs(ldt_selector(2)));
+  CHECK(load_fs(ldt_selector(2)));
   u32 from = 0, count = n;
   u8 *to = target;
-  __asm__ volatile("rep movsb %%gs:(%%esi), %%es:(%%edi)" : "+S"(from), "+D"(to), "+c"(count) : : "memory");
+  __asm__ volatile("rep movsb %%fs:(%%esi), %%es:(%%edi)" : "+S"(from), "+D"(to), "+c"(count) : : "memory");
+  restore_kernel_fs();
   CHECK(from == n && to == target + n && !memcmp(source, target, n));
 }
 
@@ -158,11 +156,11 @@ static void stack_segment(u8 *area) {
 
 static void refused(struct desc_struct desc, u32 vector) {
   ldt[3] = desc;
-  CHECK(load_fs(TEST_GDT));
+  CHECK(load_gs(TEST_GDT));
   last_fixup.vector = ~0U;
-  CHECK(!load_fs(ldt_selector(3)));
+  CHECK(!load_gs(ldt_selector(3)));
   CHECK(last_fixup.vector == vector && last_fixup.error_code == ldt_selector(3));
-  CHECK(store_fs() == TEST_GDT); // the register is as before
+  CHECK(store_gs() == TEST_GDT); // the register is as before
   CHECK(ldt[3].a == desc.a && ldt[3].b == desc.b);
 }
 
@@ -177,21 +175,22 @@ static void bad_loads(void) {
   refused(make_desc(base, 0xFFF, DESC_TSS), TRAP_GP);
   refused(make_desc(base, 0xFFF, DESC_CODE_X & ~DESC_PRESENT), TRAP_GP); // type before presence
   refused((struct desc_struct){0, 0}, TRAP_GP);
-  CHECK(!load_fs(ldt_selector(LDT_ENTRIES)) && last_fixup.error_code == ldt_selector(LDT_ENTRIES));
-  CHECK(!load_fs(GDT_ENTRIES * 8) && last_fixup.error_code == GDT_ENTRIES * 8);
-  load_ldt(4 * 8); // a shorter table
-  CHECK(load_fs(ldt_selector(1)) && !load_fs(ldt_selector(4)));
-  load_ldt(sizeof(ldt));
-  CHECK(load_fs(0) && store_fs() == 0 && load_fs(3) && store_fs() == 3);
+  CHECK(!load_gs(ldt_selector(LDT_SIZE)) && last_fixup.error_code == ldt_selector(LDT_SIZE));
+  CHECK(!load_gs(GDT_ENTRIES * 8) && last_fixup.error_code == GDT_ENTRIES * 8);
+  load_ldt(ldt, 4); // a shorter table
+  CHECK(load_gs(ldt_selector(1)) && !load_gs(ldt_selector(4)));
+  load_ldt(ldt, LDT_SIZE);
+  CHECK(load_gs(0) && store_gs() == 0 && load_gs(3) && store_gs() == 3);
 }
 
 /// Loading a segment sets the accessed bit of its descriptor, wherever the table lies.
 static void accessed(void) {
   ldt[4] = make_desc(0, 0xFFFFFFFF, DESC_DATA_RO);
-  CHECK(load_fs(ldt_selector(4)));
+  CHECK(load_gs(ldt_selector(4)));
   CHECK(ldt[4].b >> 8 & DESC_ACCESSED);
   ldt[4] = make_desc(0, 0xFFFFFFFF, DESC_CODE_RX);
-  CHECK(load_gs(ldt_selector(4)));
+  CHECK(load_fs(ldt_selector(4)));
+  restore_kernel_fs();
   CHECK(ldt[4].b >> 8 & DESC_ACCESSED);
   CHECK(gdt_table[GDT_ENTRY_TSS].b >> 8 & DESC_TSS_BUSY);
 
@@ -204,11 +203,11 @@ static void accessed(void) {
   pte_t *pte = lookup_kernel_pte((unsigned long)area + PAGE_SIZE);
   set_pte(pte, (pte_t){pte->pte & ~(u32)(_PAGE_ACCESSED | _PAGE_DIRTY)});
   flush_tlb_one((unsigned long)area + PAGE_SIZE);
-  CHECK(load_fs(ldt_selector(1)));
+  CHECK(load_gs(ldt_selector(1)));
   CHECK(entry->b >> 8 & DESC_ACCESSED);
   CHECK(pte_young(read_pte(pte)) && pte_dirty(read_pte(pte)));
-  CHECK(load_fs(0) && load_gs(0));
-  load_ldt(sizeof(ldt));
+  CHECK(load_gs(0));
+  load_ldt(ldt, LDT_SIZE);
   vfree(area);
 }
 
@@ -216,23 +215,23 @@ void workload_segment(void) {
   u8 *area = need(vmalloc(4 * PAGE_SIZE));
 
   memset(ldt, 0, sizeof(ldt));
-  load_ldt(sizeof(ldt));
+  load_ldt(ldt, LDT_SIZE);
   bases(area);
   strings(area);
   far_calls(area);
   stack_segment(area);
   bad_loads();
   accessed();
-  CHECK(load_fs(0) && load_gs(0));
+  CHECK(load_gs(0));
   vfree(area);
 }
 
-/// Whether the 4 bytes at `offset` of FS are inside its limit; if not, the fault has to be #GP(0).
+/// Whether the 4 bytes at `offset` of GS are inside its limit; if not, the fault has to be #GP(0).
 static bool inside(u32 offset) {
   u32 value;
-  if (read_fs(offset, &value)) return true;
+  if (read_gs(offset, &value)) return true;
   CHECK(last_fixup.vector == TRAP_GP && last_fixup.error_code == 0);
-  CHECK(!write_fs(offset, 0) && last_fixup.vector == TRAP_GP);
+  CHECK(!write_gs(offset, 0) && last_fixup.vector == TRAP_GP);
   return false;
 }
 
@@ -242,19 +241,19 @@ void workload_limits(void) {
   u32 base = (u32)(unsigned long)area;
 
   memset(ldt, 0, sizeof(ldt));
-  load_ldt(sizeof(ldt));
+  load_ldt(ldt, LDT_SIZE);
   for (u32 limit = 3; limit < 2 * PAGE_SIZE; limit += 1 + random_below(200)) {
     ldt[1] = make_desc(base, limit, DESC_DATA_RW);
-    CHECK(load_fs(ldt_selector(1)));
+    CHECK(load_gs(ldt_selector(1)));
     CHECK(inside(limit - 3) && !inside(limit - 2) && !inside(limit + 1) && !inside(~0U - 3));
     ldt[1] = make_desc(base, limit, DESC_DATA_DOWN); // valid are the offsets above the limit
-    CHECK(load_fs(ldt_selector(1)));
+    CHECK(load_gs(ldt_selector(1)));
     CHECK(inside(limit + 1) && !inside(limit) && !inside(limit - 3) && !inside(~0U - 2));
   }
   ldt[1] = make_desc(base, 0xFFFFFF, DESC_DATA_RW); // in units of 4 KiB
-  CHECK(load_fs(ldt_selector(1)) && !inside(0x1000000) && !inside(0xFFFFFD));
+  CHECK(load_gs(ldt_selector(1)) && !inside(0x1000000) && !inside(0xFFFFFD));
   ldt[1] = make_desc(base, 0xFFF, DESC_DATA_RO);
-  CHECK(load_fs(ldt_selector(1)) && inside(0) && !write_fs(0, 1) && last_fixup.vector == TRAP_GP);
-  CHECK(load_fs(0) && !inside(0)); // a null selector gives no access at all
+  CHECK(load_gs(ldt_selector(1)) && inside(0) && !write_gs(0, 1) && last_fixup.vector == TRAP_GP);
+  CHECK(load_gs(0) && !inside(0)); // a null selector gives no access at all
   vfree(area);
 }

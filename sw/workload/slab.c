@@ -1,4 +1,4 @@
-/// Random traffic on object caches of several kinds, and on kmalloc.
+/// Random traffic on object caches of several kinds.
 #include <kernel/mm.h>
 #include <kernel/slab.h>
 #include <kernel/string.h>
@@ -6,8 +6,11 @@
 
 enum { OBJECTS = 384, CONSTRUCTED = 0x0BADCAFE };
 
+static unsigned long constructed;
+
 static void construct(void *object) {
   *(u32 *)object = CONSTRUCTED;
+  constructed++;
 }
 
 /// Objects in use; their second and last words hold tags.
@@ -33,7 +36,7 @@ static void traffic(const char *name, size_t size, size_t align, unsigned flags,
       objects[at] = NULL;
       live--;
     } else {
-      object = need(kmem_cache_alloc(cache));
+      object = need(kmem_cache_alloc(cache, i % 16 ? GFP_KERNEL : GFP_ATOMIC));
       CHECK((unsigned long)object % (align ? align : sizeof(long)) == 0);
       if (ctor) CHECK(*object == CONSTRUCTED);
       object[0] = i;
@@ -41,8 +44,13 @@ static void traffic(const char *name, size_t size, size_t align, unsigned flags,
       objects[at] = object;
       live++;
     }
+    if (i % 128 == 0) switch_cpu(random_below(nr_cpu_ids));
   }
-  CHECK(kmem_cache_check(cache) && kmem_cache_info(cache).active_objects == live);
+  struct kmem_cache_info info = kmem_cache_info(cache);
+  CHECK(kmem_cache_check(cache) && info.active_objects == live);
+  printk("%-9s %5lu bytes, align %2lu: %2u of %4lu in a slab of %2u pages, %u colours%s\n", name, (unsigned long)size,
+         (unsigned long)align, info.objects_per_slab, (unsigned long)info.buffer_size, 1U << info.order, info.colours,
+         info.off_slab ? ", off-slab" : "");
   for (u32 at = 0; at < limit; at++) {
     if (!objects[at]) continue;
     CHECK(objects[at][1] == at);
@@ -50,78 +58,65 @@ static void traffic(const char *name, size_t size, size_t align, unsigned flags,
     kmem_cache_free(cache, objects[at]);
     objects[at] = NULL;
   }
-  CHECK(kmem_cache_destroy(cache));
+  CHECK(!kmem_cache_shrink(cache));
+  kmem_cache_destroy(cache);
+}
+
+/// Objects of different slabs begin at different offsets.
+static void colours(void) {
+  struct kmem_cache *cache = need(kmem_cache_create("coloured", 72, 0, 0, NULL));
+  struct kmem_cache_info info = kmem_cache_info(cache);
+  unsigned n = (unsigned)min_ul(info.colours, 4) * info.objects_per_slab;
+  u32 seen = 0;
+  void **all = need(kcalloc(n, sizeof(*all), GFP_KERNEL));
+
+  for (unsigned i = 0; i < n; i++) {
+    all[i] = need(kmem_cache_alloc(cache, GFP_KERNEL));
+    seen |= 1U << (((unsigned long)all[i] % PAGE_SIZE) / 4 % 32); // the residue of the first one differs by colour
+  }
+  CHECK(info.colours > 1 && kmem_cache_info(cache).slabs == n / info.objects_per_slab && seen);
+  CHECK(!kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NO_GROW)); // full, and may not grow
+  for (unsigned i = 0; i < n; i++)
+    kmem_cache_free(cache, all[i]);
+  kfree(all);
+  kmem_cache_destroy(cache);
 }
 
 /// The allocator has to notice these.
 static void planted_errors(void) {
   struct kmem_cache *cache = need(kmem_cache_create("planted", 60, 0, SLAB_POISON | SLAB_RED_ZONE, NULL));
   unsigned long errors = nr_slab_errors();
-  u32 *object = need(kmem_cache_alloc(cache));
+  u32 *object = need(kmem_cache_alloc(cache, GFP_KERNEL));
 
-  kmem_cache_free(cache, object + 1); // inside
-  CHECK(!kmem_cache_destroy(cache));
-  CHECK(nr_slab_errors() == errors + 2);
+  kmem_cache_free(cache, object + 1);     // inside
+  kmem_cache_free(cache, (void *)0x1000); // nowhere
+  kmem_cache_destroy(cache);              // in use
+  CHECK(nr_slab_errors() == errors + 3);
   u32 guard = object[15];
   object[15] = 0;
-  kmem_cache_free(cache, object); // with a broken guard
+  kmem_cache_free(cache, object); // with a broken guard behind
   kmem_cache_free(cache, object); // twice
-  CHECK(nr_slab_errors() == errors + 4 && guard);
+  CHECK(nr_slab_errors() == errors + 5 && guard);
   object[3] = 0; // after the free
-  CHECK(kmem_cache_alloc(cache) == object);
-  CHECK(nr_slab_errors() == errors + 5);
-  kmem_cache_free(cache, object);
+  CHECK(kmem_cache_alloc(cache, GFP_KERNEL) == object);
+  CHECK(nr_slab_errors() == errors + 6);
+  object[-1] = 0;
+  kmem_cache_free(cache, object); // with a broken guard before
+  CHECK(nr_slab_errors() == errors + 7);
   CHECK(kmem_cache_check(cache));
-  CHECK(kmem_cache_destroy(cache));
+  kmem_cache_destroy(cache);
 }
 
 void workload_slab(void) {
+  constructed = 0;
   traffic("tiny", 12, 0, SLAB_POISON, NULL);
   traffic("guarded", 52, 0, SLAB_POISON | SLAB_RED_ZONE, NULL);
   traffic("aligned", 100, 64, SLAB_POISON | SLAB_RED_ZONE, NULL);
   traffic("made", 192, 0, SLAB_HWCACHE_ALIGN, construct);
   traffic("off-slab", 700, 0, SLAB_RED_ZONE, construct);
   traffic("large", 3000, 0, 0, NULL);
+  traffic("huge", 20000, 0, 0, NULL);
+  CHECK(constructed);
+  colours();
   planted_errors();
-}
-
-/// Mostly small; up to twice what the caches serve.
-static size_t random_size(void) {
-  size_t size = 16 + random_below(48);
-  while (size < 2 * KMALLOC_MAX && random_below(8) < 5)
-    size += size / 2 + random_below((u32)size);
-  return size;
-}
-
-void workload_kmalloc(void) {
-  unsigned long errors = nr_slab_errors();
-  size_t *sizes = need(kzalloc(OBJECTS * sizeof(*sizes)));
-
-  for (unsigned long i = rounds(1400); i; i--) {
-    u32 at = random_below(OBJECTS / 3);
-    u8 *block = (u8 *)objects[at], tag = (u8)(at * 7);
-    if (block) {
-      size_t size = sizes[at];
-      CHECK(block[0] == tag && block[size / 2] == tag && block[size - 1] == tag);
-      kfree(block);
-      objects[at] = NULL;
-    } else {
-      size_t size = random_size();
-      block = kmalloc(size);
-      objects[at] = (u32 *)block;
-      if (!block) continue; // with little RAM large blocks run out
-      CHECK(ksize(block) >= size);
-      sizes[at] = size;
-      memset(block, tag, min_ul(size, 512));
-      block[size / 2] = block[size - 1] = tag;
-    }
-  }
-  for (u32 at = 0; at < OBJECTS; at++) {
-    kfree(objects[at]);
-    objects[at] = NULL;
-  }
-  kfree(sizes);
-  kfree(NULL);
-  CHECK(!kmalloc(0));
-  CHECK(nr_slab_errors() == errors);
 }

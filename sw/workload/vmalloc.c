@@ -1,7 +1,8 @@
 /// Pointer chasing over more pages than a TLB holds.
 #include <arch/traps.h>
+#include <arch/uaccess.h>
 #include <kernel/mm.h>
-#include <kernel/sched.h>
+#include <kernel/mmap.h>
 #include <kernel/slab.h>
 #include <kernel/vmalloc.h>
 #include <kernel/workload.h>
@@ -18,7 +19,7 @@ static struct node *node_of(char *area, u32 page) {
 
 /// Links the nodes in one random cycle (Sattolo's algorithm), and walks it round and round.
 static void chase(char *area, u32 n, unsigned long steps) {
-  u32 *order = need(kmalloc(n * sizeof(*order)));
+  u32 *order = need(kmalloc(n * sizeof(*order), GFP_KERNEL));
   u32 expected = 0, sum = 0;
 
   for (u32 i = 0; i < n; i++)
@@ -59,7 +60,7 @@ static void many_areas(void) {
       areas[at] = NULL;
     } else {
       words[at] = 2 + random_below(4 * PAGE_SIZE / 4);
-      areas[at] = need(vmalloc(words[at] * 4));
+      areas[at] = need(vzalloc(words[at] * 4));
       CHECK(!areas[at][0] && !areas[at][words[at] - 1]);
       areas[at][0] = areas[at][words[at] - 1] = at;
     }
@@ -72,17 +73,64 @@ static void many_areas(void) {
 static void other_directory(void) {
   struct mm_struct *mm = need(mm_alloc());
   u32 *area = need(vmalloc(PAGE_SIZE));
-  unsigned long before = fault_stats.vmalloc;
+  unsigned long before = fault_stats.vmalloc, address = (unsigned long)area;
 
-  set_pgd(pgd_offset(mm->pgd, (unsigned long)area), (pgd_t){0});
+  pmd_clear(pmd_offset(pud_offset(pgd_offset(mm, address), address), address));
   *area = 0x600DF00D;
   switch_mm(mm);
-  flush_tlb_one((unsigned long)area);
+  flush_tlb_one(address);
   CHECK(*(volatile u32 *)area == 0x600DF00D);
   CHECK(fault_stats.vmalloc == before + 1);
-  switch_mm(NULL);
-  mm_free(mm);
+  switch_mm(&init_mm);
+  mmput(mm);
   vfree(area);
+}
+
+/// The page behind an area is never mapped, and what was freed is no longer.
+static void guard_pages(void) {
+  unsigned long area = (unsigned long)need(vmalloc(3 * PAGE_SIZE));
+  u32 value;
+
+  CHECK(try_write32(area + 3 * PAGE_SIZE - 4, 1));
+  CHECK(!try_write32(area + 3 * PAGE_SIZE, 1) && last_fixup.address == area + 3 * PAGE_SIZE);
+  CHECK(!try_read32(area + 3 * PAGE_SIZE - 2, &value) && last_fixup.address == area + 3 * PAGE_SIZE);
+  CHECK(vmalloc_to_page((void *)area) && !vmalloc_to_page((void *)(area + 3 * PAGE_SIZE)));
+  vfree((void *)area);
+  CHECK(!try_read32(area, &value) && last_fixup.error_code == 0);
+  CHECK(!vmalloc_to_page((void *)area));
+}
+
+/// The same pages twice, in another order.
+static void aliases(void) {
+  enum { N = 8 };
+  struct page *forth[N], *back[N];
+
+  for (u32 i = 0; i < N; i++)
+    back[N - 1 - i] = forth[i] = need(alloc_page(GFP_KERNEL | __GFP_HIGHMEM));
+  u32 *a = need(vmap(forth, N, 0, _PAGE_KERNEL)), *b = need(vmap(back, N, 0, _PAGE_KERNEL));
+  for (u32 i = 0; i < N; i++)
+    a[i * PAGE_SIZE / 4 + i] = i + 1;
+  for (u32 i = 0; i < N; i++)
+    CHECK(b[(N - 1 - i) * PAGE_SIZE / 4 + i] == i + 1);
+  vunmap(a);
+  CHECK(b[(N - 1) * PAGE_SIZE / 4] == 1);
+  vunmap(b);
+  for (u32 i = 0; i < N; i++)
+    __free_page(forth[i]);
+}
+
+/// What was not allocated cannot be freed.
+static void planted_errors(void) {
+  unsigned long errors = nr_vmalloc_errors();
+  char *area = need(vmalloc(2 * PAGE_SIZE));
+
+  vfree(area + PAGE_SIZE);
+  vunmap(area);
+  CHECK(nr_vmalloc_errors() == errors + 2);
+  vfree(area);
+  vfree(area);
+  CHECK(nr_vmalloc_errors() == errors + 3);
+  CHECK(!vmalloc(0) && !vmalloc(1UL << 30));
 }
 
 void workload_vmalloc(void) {
@@ -95,4 +143,7 @@ void workload_vmalloc(void) {
   vfree(area);
   many_areas();
   other_directory();
+  guard_pages();
+  aliases();
+  planted_errors();
 }

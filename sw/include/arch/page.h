@@ -6,14 +6,10 @@
 #define PAGE_SIZE (1UL << PAGE_SHIFT)
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 
-#define PGDIR_SHIFT 22
-#define PGDIR_SIZE (1UL << PGDIR_SHIFT)
-#define PGDIR_MASK (~(PGDIR_SIZE - 1))
-
 #define PAGE_OFFSET 0xC0000000UL
 #define TASK_SIZE PAGE_OFFSET
 
-/// RAM beyond this is not used: the rest of the kernel's GiB belongs to vmalloc and the fixed mappings.
+/// RAM beyond this has no kernel address: the rest of the kernel's GiB belongs to vmalloc and other mappings.
 #define MAXMEM (896UL << 20)
 
 #define __pa(virtual) ((unsigned long)(virtual) - PAGE_OFFSET)

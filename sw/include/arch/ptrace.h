@@ -19,6 +19,7 @@ static inline bool user_mode(const struct pt_regs *regs) {
 
 enum {
   TRAP_DE = 0,
+  TRAP_DB = 1,
   TRAP_BP = 3,
   TRAP_OF = 4,
   TRAP_UD = 6,
@@ -29,6 +30,8 @@ enum {
   TRAP_GP = 13,
   TRAP_PF = 14,
   TRAP_VECTORS = 32,
+  IRQ_VECTOR = 0x20, ///< of IRQ 0; 16 of them
+  NR_IRQS = 16,
   SYSCALL_VECTOR = 0x80,
 };
 

@@ -17,6 +17,9 @@ static inline bool access_ok(unsigned long address, unsigned long n) {
 unsigned long copy_from_user(void *to, unsigned long from, unsigned long n);
 unsigned long copy_to_user(unsigned long to, const void *from, unsigned long n);
 
+/// Zeroes and returns how many bytes were not.
+unsigned long clear_user(unsigned long to, unsigned long n);
+
 /// Access 1 or 4 bytes. Return false if the access faulted; last_fixup then tells how.
 bool try_read32(unsigned long address, u32 *value);
 bool try_write32(unsigned long address, u32 value);

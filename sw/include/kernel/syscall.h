@@ -5,15 +5,29 @@
 #define __NR_exit 1
 #define __NR_fork 2
 #define __NR_write 4
+#define __NR_open 5 /* EBX: the name of a file in the kernel's image; returns its number */
 #define __NR_waitpid 7
+#define __NR_execve 11
 #define __NR_getpid 20
 #define __NR_brk 45
+#define __NR_mmap 90 /* EBX: address of six words: address, length, prot, flags, fd, offset */
+#define __NR_munmap 91
+#define __NR_modify_ldt 123 /* EBX: a struct user_desc; returns the selector */
+#define __NR_mprotect 125
 #define __NR_sched_yield 158
+#define __NR_nanosleep 162       /* EBX: ticks */
 #define __NR_set_thread_area 243 /* EBX: the base; returns the selector */
 
 #ifndef __ASSEMBLER__
 
-enum { EFAULT = 14, ENOSYS = 38 };
+#include <kernel/types.h>
+
+/// A segment of the process's LDT.
+struct user_desc {
+  u32 entry_number;
+  u32 base, limit; ///< in bytes; a limit of 1 MiB or more ends in FFFH
+  u32 read_only, expand_down;
+};
 
 struct pt_regs;
 void system_call(struct pt_regs *regs);
