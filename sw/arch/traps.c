@@ -2,6 +2,7 @@
 #include <arch/irq.h>
 #include <arch/irqflags.h>
 #include <arch/processor.h>
+#include <arch/ring3.h>
 #include <arch/segment.h>
 #include <arch/traps.h>
 #include <kernel/kernel.h>
@@ -114,6 +115,7 @@ static void do_exception(struct pt_regs *regs) {
 }
 
 void do_trap(struct pt_regs *regs) {
+  ring3_trap(regs); // does not return if it ends a test's run at another level
   enum origin before = origin_enter(regs->trapno == TRAP_PF ? ORIGIN_FAULT : ORIGIN_SYSCALL);
 
   if (regs->trapno == SYSCALL_VECTOR)
