@@ -21,7 +21,7 @@ static const struct workload {
     {"vmalloc", workload_vmalloc}, {"kernels", workload_kernels}, {"straddle", workload_straddle},
     {"churn", workload_churn},     {"rights", workload_rights},   {"bits", workload_bits},
     {"large", workload_large},     {"global", workload_global},   {"segment", workload_segment},
-    {"limits", workload_limits},   {"user", workload_user},
+    {"limits", workload_limits},   {"user", workload_user},       {"permission", workload_permission},
 };
 
 enum { QUICK = 40 }; // what `quick` divides by

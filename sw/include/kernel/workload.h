@@ -46,6 +46,7 @@ void workload_global(void);
 void workload_segment(void);
 void workload_limits(void);
 void workload_user(void);
+void workload_permission(void);
 
 /// The planted failures of the command line, to test the tests.
 void plant_failure(void);
