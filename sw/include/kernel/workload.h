@@ -47,6 +47,7 @@ void workload_segment(void);
 void workload_limits(void);
 void workload_user(void);
 void workload_permission(void);
+void workload_segmatrix(void);
 
 /// The planted failures of the command line, to test the tests.
 void plant_failure(void);
