@@ -17,7 +17,7 @@ enum {
   PIT_CONTROL = 0x43,
   PIT_ONE_SHOT = 0x30, // channel 0, both bytes, mode 0
   PIT_NEVER = 0x32,    // mode 1: waits for a gate that never comes
-  TICK = 64,             // periods of the timer's clock, 1.193182 MHz
+  TICK = 64,           // periods of the timer's clock, 1.193182 MHz
 };
 
 unsigned long jiffies;
@@ -94,7 +94,8 @@ static void handle_irq(void *argument) {
 
 void do_irq(struct pt_regs *regs) {
   enum origin before = origin_enter(ORIGIN_INTERRUPT);
-  bool nested = in_interrupt() || !irq_stacks[smp_processor_id()]; // on the interrupt stack already, or too early for it
+  bool nested =
+      in_interrupt() || !irq_stacks[smp_processor_id()]; // on the interrupt stack already, or too early for it
 
   add_preempt_count(HARDIRQ_OFFSET);
   if (nested)

@@ -25,8 +25,7 @@ enum { ET_EXEC = 2, EM_386 = 3, PT_LOAD = 1, PF_X = 1, PF_W = 2, PF_R = 4, MAX_A
 static bool valid_header(const struct inode *file, const struct elf32_hdr *header) {
   return file->size >= sizeof(*header) && !memcmp(header->e_ident, "\177ELF\1\1", 6) && header->e_type == ET_EXEC &&
          header->e_machine == EM_386 && header->e_phentsize == sizeof(struct elf32_phdr) &&
-         header->e_phoff <= file->size &&
-         header->e_phnum <= (file->size - header->e_phoff) / sizeof(struct elf32_phdr);
+         header->e_phoff <= file->size && header->e_phnum <= (file->size - header->e_phoff) / sizeof(struct elf32_phdr);
 }
 
 /// Maps one segment: the pages with file content, then the rest of .bss, which is zero.

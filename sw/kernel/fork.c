@@ -1,7 +1,7 @@
 /// How tasks come into being.
+#include <arch/irqflags.h>
 #include <arch/traps.h>
 #include <kernel/errno.h>
-#include <arch/irqflags.h>
 #include <kernel/kernel.h>
 #include <kernel/mmap.h>
 #include <kernel/origin.h>
@@ -18,8 +18,8 @@ static struct kmem_cache *task_struct_cachep;
 static int last_pid;
 
 void fork_init(void) {
-  task_struct_cachep = kmem_cache_create("task_struct", sizeof(struct task_struct), 0,
-                                         SLAB_POISON | SLAB_RED_ZONE | SLAB_PANIC, NULL);
+  task_struct_cachep =
+      kmem_cache_create("task_struct", sizeof(struct task_struct), 0, SLAB_POISON | SLAB_RED_ZONE | SLAB_PANIC, NULL);
 }
 
 /// What __switch_to pops of a task that has never run: four registers and the return address.

@@ -10,6 +10,7 @@
 #include <kernel/highmem.h>
 #include <kernel/kernel.h>
 #include <kernel/mmap.h>
+#include <kernel/mmz.h>
 #include <kernel/origin.h>
 #include <kernel/sched.h>
 #include <kernel/slab.h>
@@ -42,6 +43,7 @@ static void setup_tasks(const struct memory_layout *layout) {
   files_init();
   thread_stack_init();
   irq_stack_init();
+  mmz_init(layout->mmz_pfn, layout->mmz_pages);
   swap_init(layout->swap_pfn, layout->swap_pages);
   kswapd_init();
 }

@@ -25,8 +25,8 @@ unsigned long nr_atomic_sleeps(void) {
 
 void __might_sleep(const char *file, int line) {
   if (!in_atomic() && !irqs_disabled()) return;
-  printk("BUG: sleeping function called from invalid context at %s:%d, in_atomic %d, irqs_disabled %d, %s\n", file, line,
-         in_atomic(), irqs_disabled(), current->comm);
+  printk("BUG: sleeping function called from invalid context at %s:%d, in_atomic %d, irqs_disabled %d, %s\n", file,
+         line, in_atomic(), irqs_disabled(), current->comm);
   atomic_sleeps++;
 }
 

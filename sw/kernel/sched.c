@@ -8,7 +8,7 @@
 #include <kernel/sched.h>
 #include <kernel/swap.h>
 
-extern char init_stack[]; // boot.S
+extern char init_stack[];                                          // boot.S
 void __switch_to(unsigned long *prev_esp, unsigned long next_esp); // entry.S
 void schedule_tail(void);
 

@@ -6,6 +6,7 @@
 #include <kernel/fs.h>
 #include <kernel/kernel.h>
 #include <kernel/mmap.h>
+#include <kernel/mmz.h>
 #include <kernel/origin.h>
 #include <kernel/sched.h>
 #include <kernel/slab.h>
@@ -127,6 +128,18 @@ static long memory_call(const struct pt_regs *regs) {
     break;
   case __NR_mprotect:
     result = do_mprotect(current->mm, regs->ebx, regs->ecx, regs->edx);
+    break;
+  case __NR_mmz_alloc:
+    result = mmz_user_alloc(regs->ebx, regs->ecx);
+    break;
+  case __NR_mmz_map:
+    result = mmz_user_map(regs->ebx, regs->ecx);
+    break;
+  case __NR_mmz_unmap:
+    result = mmz_user_unmap(regs->ebx);
+    break;
+  case __NR_mmz_free:
+    result = mmz_user_free(regs->ebx);
     break;
   case __NR_modify_ldt:
     result = sys_modify_ldt(regs->ebx);

@@ -1,5 +1,5 @@
-/// The buddy system of a zone: free blocks of 2^order pages, aligned to their size. A block is split in halves to serve a
-/// smaller request; a freed block is joined with its buddy, the other half, as long as that is free as a whole.
+/// The buddy system of a zone: free blocks of 2^order pages, aligned to their size. A block is split in halves to serve
+/// a smaller request; a freed block is joined with its buddy, the other half, as long as that is free as a whole.
 ///
 /// Free blocks are listed by order and by kind (enum migratetype), the kind of the 4 MiB pageblock that they lie in. A
 /// request whose kind has none takes the largest block of another kind, and, if that is much of a pageblock, the
@@ -24,7 +24,7 @@ static u8 *pageblock_type(const struct page *page) {
 }
 
 enum migratetype get_pageblock_migratetype(const struct page *page) {
-  return (enum migratetype)*pageblock_type(page);
+  return (enum migratetype) * pageblock_type(page);
 }
 
 void set_pageblock_migratetype(struct page *page, enum migratetype type) {

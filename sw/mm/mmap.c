@@ -248,6 +248,7 @@ struct mm_struct *dup_mm(struct mm_struct *from) {
     if (ok) memcpy(mm->ldt, from->ldt, LDT_ENTRIES * sizeof(*mm->ldt));
   }
   for (struct vm_area_struct *vma = from->mmap; ok && vma; vma = vma->vm_next) {
+    if (vma->vm_flags & VM_DONTCOPY) continue;
     ok = !dup_vma(mm, vma, link);
     if (*link) link = &(*link)->vm_next;
   }

@@ -100,13 +100,13 @@ int copy_page_range(struct mm_struct *to, struct mm_struct *from, const struct v
   return 0;
 }
 
-int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages) {
-  vma->vm_flags |= VM_PFNMAP;
+int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages, u32 prot) {
+  vma->vm_flags |= VM_PFNMAP | VM_DONTCOPY;
   for (unsigned long i = 0; i < pages; i++) {
     pte_t *pte = pte_alloc(vma->vm_mm, vma->vm_start + i * PAGE_SIZE);
     if (!pte) return -ENOMEM;
-    u32 prot = vm_page_prot(vma->vm_flags) | (vma->vm_flags & VM_WRITE ? _PAGE_RW | _PAGE_DIRTY : 0);
-    set_pte(pte, pfn_pte(pfn + i, prot));
+    u32 rights = vm_page_prot(vma->vm_flags) | (vma->vm_flags & VM_WRITE ? _PAGE_RW | _PAGE_DIRTY : 0);
+    set_pte(pte, pfn_pte(pfn + i, rights | prot));
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-/// A disk in RAM that the page allocator knows nothing of: frames without struct page. A request is served by the timer's
-/// interrupt, some with each tick, as a disk's interrupt would; who waits for it sleeps.
+/// A disk in RAM that the page allocator knows nothing of: frames without struct page. A request is served by the
+/// timer's interrupt, some with each tick, as a disk's interrupt would; who waits for it sleeps.
 #include <kernel/highmem.h>
 #include <kernel/kernel.h>
 #include <kernel/sched.h>

@@ -10,8 +10,8 @@
 static struct kmem_cache *anon_vma_cachep;
 
 void anon_vma_init(void) {
-  anon_vma_cachep = kmem_cache_create("anon_vma", sizeof(struct anon_vma), 0, SLAB_POISON | SLAB_RED_ZONE | SLAB_PANIC,
-                                      NULL);
+  anon_vma_cachep =
+      kmem_cache_create("anon_vma", sizeof(struct anon_vma), 0, SLAB_POISON | SLAB_RED_ZONE | SLAB_PANIC, NULL);
 }
 
 int anon_vma_prepare(struct vm_area_struct *vma) {
@@ -76,8 +76,8 @@ static bool for_each_mapping(struct page *page,
   struct list_head *head = anon ? &page_anon_vma(page)->head : &page->mapping->i_mmap;
 
   for (struct list_head *at = head->next; at != head; at = at->next) {
-    struct vm_area_struct *vma = anon ? list_entry(at, struct vm_area_struct, anon_vma_node)
-                                      : list_entry(at, struct vm_area_struct, shared);
+    struct vm_area_struct *vma =
+        anon ? list_entry(at, struct vm_area_struct, anon_vma_node) : list_entry(at, struct vm_area_struct, shared);
     unsigned long address;
     pte_t *pte = page_check_address(page, vma, &address);
     if (pte && !fn(page, vma, pte, address, argument)) return false;

@@ -58,8 +58,7 @@ bool cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t
   cache->align = align;
   cache->flags = flags;
   cache->ctor = ctor;
-  cache->gfpflags =
-      (flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) | (flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
+  cache->gfpflags = (flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) | (flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
   cache->buffer_size = align_up(size, WORD);
   if (flags & SLAB_RED_ZONE) {
     cache->object_offset = align;

@@ -1,5 +1,5 @@
-/// The swap cache: anonymous pages that are in memory and have a place on the swap area. The cache is a user of the place
-/// and has a reference to the page.
+/// The swap cache: anonymous pages that are in memory and have a place on the swap area. The cache is a user of the
+/// place and has a reference to the page.
 #include <kernel/kernel.h>
 #include <kernel/mmap.h>
 #include <kernel/origin.h>

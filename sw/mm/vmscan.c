@@ -1,5 +1,5 @@
-/// Page-out. User pages are on two lists in the order of their last use: active and inactive. Reclaim takes from the end
-/// of the inactive one, and fills it from the end of the active one. A page that has been used meanwhile, as the
+/// Page-out. User pages are on two lists in the order of their last use: active and inactive. Reclaim takes from the
+/// end of the inactive one, and fills it from the end of the active one. A page that has been used meanwhile, as the
 /// accessed bit of its page-table entries tells, gets a second chance.
 #include <kernel/kernel.h>
 #include <kernel/mmap.h>
@@ -221,8 +221,7 @@ void wakeup_kswapd(struct zone *zone, unsigned order) {
 
 /// Whether the zone has enough free pages again, or has no hope.
 static bool zone_balanced(const struct zone *zone) {
-  return !populated_zone(zone) || zone->all_unreclaimable ||
-         zone_watermark_ok(zone, 0, zone->pages_high, ZONE_DMA, 0);
+  return !populated_zone(zone) || zone->all_unreclaimable || zone_watermark_ok(zone, 0, zone->pages_high, ZONE_DMA, 0);
 }
 
 static bool all_balanced(void) {

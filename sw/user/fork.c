@@ -24,8 +24,8 @@ int fork_test(u32 pages) {
   return exit_status(status[PAGE / 4]) == 77 ? 0 : 5;
 }
 
-/// A tree of processes: each has two children until the depth is 0, and each writes every page of the heap. What it sees
-/// there must be its parent's until it writes, and its own afterwards.
+/// A tree of processes: each has two children until the depth is 0, and each writes every page of the heap. What it
+/// sees there must be its parent's until it writes, and its own afterwards.
 static int grow_tree(volatile u32 *word, u32 pages, u32 depth, u32 tag) {
   long children[2] = {0, 0};
 

@@ -5,10 +5,23 @@ static const struct program {
   const char *name;
   int (*run)(u32 argument);
 } programs[] = {
-    {"hello", hello},       {"heap", heap},         {"stack", stack},          {"sort", sort},
-    {"code", code},         {"fork", fork_test},    {"storm", fork_storm},     {"exec", exec_test},
-    {"tls", tls_test},      {"ldt", ldt_test},      {"ldtlimit", ldt_limit},   {"mmap", mmap_test},
-    {"file", file_test},    {"hog", hog},           {"mprotect", mprotect_test}, {"sleep", sleeper},
+    {"hello", hello},
+    {"heap", heap},
+    {"stack", stack},
+    {"sort", sort},
+    {"code", code},
+    {"fork", fork_test},
+    {"storm", fork_storm},
+    {"exec", exec_test},
+    {"tls", tls_test},
+    {"ldt", ldt_test},
+    {"ldtlimit", ldt_limit},
+    {"mmap", mmap_test},
+    {"mmz", mmz_test},
+    {"file", file_test},
+    {"hog", hog},
+    {"mprotect", mprotect_test},
+    {"sleep", sleeper},
 };
 
 int main(int argc, char **argv);

@@ -1,4 +1,5 @@
-/// What the ring-3 programs share. Each returns 0 if all went as it should, else a number that tells which check did not.
+/// What the ring-3 programs share. Each returns 0 if all went as it should, else a number that tells which check did
+/// not.
 #ifndef USER_USER_H
 #define USER_USER_H
 
@@ -7,7 +8,15 @@
 #include <kernel/types.h>
 
 enum { PAGE = 4096 };
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 16, MAP_ANONYMOUS = 32 };
+enum {
+  PROT_READ = 1,
+  PROT_WRITE = 2,
+  PROT_EXEC = 4,
+  MAP_SHARED = 1,
+  MAP_PRIVATE = 2,
+  MAP_FIXED = 16,
+  MAP_ANONYMOUS = 32
+};
 
 /// start.S: INT 80H.
 long syscall(long number, long a, long b, long c);
@@ -58,6 +67,7 @@ int mprotect_test(u32 pages);
 int file_test(u32 rounds);
 int hog(u32 pages);
 int sleeper(u32 ticks);
+int mmz_test(u32 rounds);
 int misbehave(const char *how);
 
 #endif

@@ -17,12 +17,14 @@ static const struct workload {
   const char *name;
   void (*run)(void);
 } workloads[] = {
-    {"buddy", workload_buddy},         {"slab", workload_slab},       {"kmalloc", workload_kmalloc},
-    {"vmalloc", workload_vmalloc},     {"kernels", workload_kernels}, {"straddle", workload_straddle},
-    {"churn", workload_churn},         {"rights", workload_rights},   {"bits", workload_bits},
-    {"large", workload_large},         {"global", workload_global},   {"segment", workload_segment},
-    {"limits", workload_limits},       {"user", workload_user},       {"permission", workload_permission},
-    {"segmatrix", workload_segmatrix},
+    {"buddy", workload_buddy},     {"slab", workload_slab},           {"kmalloc", workload_kmalloc},
+    {"vmalloc", workload_vmalloc}, {"highmem", workload_highmem},     {"percpu", workload_percpu},
+    {"stacks", workload_stacks},   {"kernels", workload_kernels},     {"straddle", workload_straddle},
+    {"churn", workload_churn},     {"rights", workload_rights},       {"bits", workload_bits},
+    {"large", workload_large},     {"global", workload_global},       {"permission", workload_permission},
+    {"segment", workload_segment}, {"segmatrix", workload_segmatrix}, {"limits", workload_limits},
+    {"user", workload_user},       {"fork", workload_fork},           {"paging", workload_paging},
+    {"mmz", workload_mmz},
 };
 
 enum { QUICK = 40 }; // what `quick` divides by

@@ -13,22 +13,22 @@ enum {
   __GFP_DMA32 = 0x04,   ///< below 4 GiB: no zone of its own here, ZONE_NORMAL
 
   // What the caller can bear.
-  __GFP_WAIT = 0x10,       ///< may sleep and reclaim
-  __GFP_HIGH = 0x20,       ///< may use half of the emergency reserve
-  __GFP_IO = 0x40,         ///< reclaim may write to the swap area
-  __GFP_FS = 0x80,         ///< reclaim may call into file caches (shrinkers)
-  __GFP_COLD = 0x100,      ///< a page whose content is not in the processor's cache will do
-  __GFP_NOWARN = 0x200,    ///< no message upon failure
-  __GFP_REPEAT = 0x400,    ///< try hard; may fail
-  __GFP_NOFAIL = 0x800,    ///< never fails: tries for ever
-  __GFP_NORETRY = 0x1000,  ///< one attempt at reclaim
-  __GFP_NO_GROW = 0x2000,  ///< a slab cache does not get new slabs
-  __GFP_COMP = 0x4000,     ///< a compound page: its references are counted in its first page
-  __GFP_ZERO = 0x8000,     ///< zeroed
-  __GFP_NOMEMALLOC = 0x10000,   ///< never the reserve of PF_MEMALLOC
-  __GFP_HARDWALL = 0x20000,     ///< for user space
-  __GFP_RECLAIMABLE = 0x80000,  ///< caches that a shrinker can empty
-  __GFP_MOVABLE = 0x100000,     ///< pages that can be migrated or paged out
+  __GFP_WAIT = 0x10,           ///< may sleep and reclaim
+  __GFP_HIGH = 0x20,           ///< may use half of the emergency reserve
+  __GFP_IO = 0x40,             ///< reclaim may write to the swap area
+  __GFP_FS = 0x80,             ///< reclaim may call into file caches (shrinkers)
+  __GFP_COLD = 0x100,          ///< a page whose content is not in the processor's cache will do
+  __GFP_NOWARN = 0x200,        ///< no message upon failure
+  __GFP_REPEAT = 0x400,        ///< try hard; may fail
+  __GFP_NOFAIL = 0x800,        ///< never fails: tries for ever
+  __GFP_NORETRY = 0x1000,      ///< one attempt at reclaim
+  __GFP_NO_GROW = 0x2000,      ///< a slab cache does not get new slabs
+  __GFP_COMP = 0x4000,         ///< a compound page: its references are counted in its first page
+  __GFP_ZERO = 0x8000,         ///< zeroed
+  __GFP_NOMEMALLOC = 0x10000,  ///< never the reserve of PF_MEMALLOC
+  __GFP_HARDWALL = 0x20000,    ///< for user space
+  __GFP_RECLAIMABLE = 0x80000, ///< caches that a shrinker can empty
+  __GFP_MOVABLE = 0x100000,    ///< pages that can be migrated or paged out
 
   GFP_ATOMIC = __GFP_HIGH,
   GFP_NOIO = __GFP_WAIT,

@@ -16,8 +16,9 @@ enum {
   VM_EXEC = 1 << 2,
   VM_SHARED = 1 << 3,
   VM_GROWSDOWN = 1 << 8,
-  VM_PFNMAP = 1 << 10, ///< frames without struct page, mapped at once
-  VM_LOCKED = 1 << 13, ///< not for page-out
+  VM_PFNMAP = 1 << 10,   ///< frames without struct page, mapped at once
+  VM_LOCKED = 1 << 13,   ///< not for page-out
+  VM_DONTCOPY = 1 << 17, ///< not for children
 };
 
 /// mmap's arguments.
@@ -43,11 +44,11 @@ struct vm_area_struct {
   unsigned long vm_start, vm_end;
   struct vm_area_struct *vm_next; ///< ascending
   u32 vm_flags;
-  struct anon_vma *anon_vma;       ///< finds the page-table entries of our anonymous pages; NULL: none yet
-  struct list_head anon_vma_node;  ///< in anon_vma->head
-  unsigned long vm_pgoff;          ///< page offset of vm_start in the file; anonymous: vm_start's page number when made
-  struct inode *vm_file;           ///< NULL: anonymous
-  struct list_head shared;         ///< in vm_file's mapping->i_mmap
+  struct anon_vma *anon_vma;      ///< finds the page-table entries of our anonymous pages; NULL: none yet
+  struct list_head anon_vma_node; ///< in anon_vma->head
+  unsigned long vm_pgoff;         ///< page offset of vm_start in the file; anonymous: vm_start's page number when made
+  struct inode *vm_file;          ///< NULL: anonymous
+  struct list_head shared;        ///< in vm_file's mapping->i_mmap
 };
 
 struct mm_struct {
@@ -136,7 +137,8 @@ void free_pgtables(struct mm_struct *mm);
 /// flushes the TLB.
 int copy_page_range(struct mm_struct *to, struct mm_struct *from, const struct vm_area_struct *vma);
 
-/// Maps `pages` frames from `pfn` on, which need no struct page, at the beginning of `vma`. Returns 0 or -ENOMEM.
-int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages);
+/// Maps `pages` frames from `pfn` on, which need no struct page, at the beginning of `vma`; `prot`: more bits of the
+/// entries (_PAGE_PCD). Returns 0 or -ENOMEM.
+int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages, u32 prot);
 
 #endif

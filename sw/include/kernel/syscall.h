@@ -17,6 +17,10 @@
 #define __NR_sched_yield 158
 #define __NR_nanosleep 162       /* EBX: ticks */
 #define __NR_set_thread_area 243 /* EBX: the base; returns the selector */
+#define __NR_mmz_alloc 500       /* EBX: size, ECX: alignment; returns the physical address of a block */
+#define __NR_mmz_map 501         /* EBX: physical address, ECX: cached; returns where */
+#define __NR_mmz_unmap 502       /* EBX: where */
+#define __NR_mmz_free 503        /* EBX: physical address */
 
 #ifndef __ASSEMBLER__
 

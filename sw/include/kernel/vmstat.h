@@ -5,9 +5,9 @@
 #include <kernel/percpu.h>
 
 enum vm_event {
-  PGALLOC,     ///< pages allocated
-  PGFREE,      ///< pages freed
-  PGACTIVATE,  ///< moved to the active list
+  PGALLOC,    ///< pages allocated
+  PGFREE,     ///< pages freed
+  PGACTIVATE, ///< moved to the active list
   PGDEACTIVATE,
   PGSCAN,      ///< looked at by reclaim
   PGSTEAL,     ///< taken by reclaim

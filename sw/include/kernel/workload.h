@@ -36,6 +36,9 @@ void workload_buddy(void);
 void workload_slab(void);
 void workload_kmalloc(void);
 void workload_vmalloc(void);
+void workload_highmem(void);
+void workload_percpu(void);
+void workload_stacks(void);
 void workload_kernels(void);
 void workload_straddle(void);
 void workload_churn(void);
@@ -43,11 +46,14 @@ void workload_rights(void);
 void workload_bits(void);
 void workload_large(void);
 void workload_global(void);
+void workload_permission(void);
 void workload_segment(void);
+void workload_segmatrix(void);
 void workload_limits(void);
 void workload_user(void);
-void workload_permission(void);
-void workload_segmatrix(void);
+void workload_fork(void);
+void workload_paging(void);
+void workload_mmz(void);
 
 /// The planted failures of the command line, to test the tests.
 void plant_failure(void);
