@@ -41,6 +41,29 @@ void write_string(const char *text) {
   syscall(__NR_write, 1, (long)text, length);
 }
 
+void print_text(const char *text, u32 width) {
+  u32 length = 0;
+  while (text[length])
+    length++;
+  syscall(__NR_write, 1, (long)text, (long)length);
+  for (; length < width; length++)
+    syscall(__NR_write, 1, (long)" ", 1);
+}
+
+void print_number(u32 value, u32 width, const char *text_behind) {
+  char buffer[24];
+  u32 at = sizeof(buffer);
+
+  buffer[--at] = '\0';
+  do
+    buffer[--at] = (char)('0' + value % 10);
+  while (value /= 10);
+  while (sizeof(buffer) - 1 - at < width)
+    buffer[--at] = ' ';
+  write_string(buffer + at);
+  write_string(text_behind);
+}
+
 u32 number(const char *text) {
   u32 value = 0;
   for (; *text >= '0' && *text <= '9'; text++)

@@ -22,6 +22,8 @@ static const struct program {
     {"hog", hog},
     {"mprotect", mprotect_test},
     {"sleep", sleeper},
+    {"malloc", malloc_traces},
+    {"mallocbad", malloc_errors},
 };
 
 int main(int argc, char **argv);

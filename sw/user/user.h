@@ -32,6 +32,8 @@ int munmap(void *address, u32 length);
 int mprotect(void *address, u32 length, u32 prot);
 long open(const char *name);
 void write_string(const char *text);
+void print_text(const char *text, u32 width);                     ///< left-aligned
+void print_number(u32 value, u32 width, const char *text_behind); ///< right-aligned
 u32 number(const char *text);
 u32 next_random(u32 *state);
 void *memcpy(void *to, const void *from, size_t n);
@@ -68,6 +70,8 @@ int file_test(u32 rounds);
 int hog(u32 pages);
 int sleeper(u32 ticks);
 int mmz_test(u32 rounds);
+int malloc_traces(u32 argument);
+int malloc_errors(u32 argument);
 int misbehave(const char *how);
 
 #endif

@@ -36,7 +36,8 @@ static void look_at_all(void) {
     CHECK(hil_mmb_getby_phys(a->phys_addr + a->length - 1) == a);
     for (int j = 0; j < i; j++)
       if (blocks[j])
-        CHECK(a->phys_addr + a->length <= blocks[j]->phys_addr || blocks[j]->phys_addr + blocks[j]->length <= a->phys_addr);
+        CHECK(a->phys_addr + a->length <= blocks[j]->phys_addr ||
+              blocks[j]->phys_addr + blocks[j]->length <= a->phys_addr);
   }
 }
 
@@ -51,7 +52,8 @@ static void traffic(void) {
       blocks[at] = NULL;
       continue;
     }
-    unsigned long size = 1 + random_below(40 * PAGE_SIZE), align = PAGE_SIZE << random_below(5), gfp = random_below(4) == 0;
+    unsigned long size = 1 + random_below(40 * PAGE_SIZE), align = PAGE_SIZE << random_below(5),
+                  gfp = random_below(4) == 0;
     blocks[at] = hil_mmb_alloc(names[at % ARRAY_SIZE(names)], size, align, gfp, NULL);
     if (!blocks[at]) {
       refused++;

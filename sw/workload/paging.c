@@ -73,7 +73,8 @@ static void demand(void) {
 /// Programs that together use more than there is.
 static void swapping(void) {
   unsigned long left = boot_params.quick ? 110 : 300, hog = left * 2 / 5;
-  unsigned long in = vm_event(PSWPIN), out = vm_event(PSWPOUT), swapped = fault_stats.swapped, rotated = vm_event(PGROTATED);
+  unsigned long in = vm_event(PSWPIN), out = vm_event(PSWPOUT), swapped = fault_stats.swapped,
+                rotated = vm_event(PGROTATED);
 
   fill_entries(200);
   make_memory_short(left);

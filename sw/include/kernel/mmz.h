@@ -1,5 +1,6 @@
-/// Media memory: RAM that is kept from the kernel at boot (`mmz=N`), for devices that need large contiguous blocks. It has
-/// no struct page and no kernel address; blocks are mapped on demand. After the media-mem driver of HiSilicon's kernels.
+/// Media memory: RAM that is kept from the kernel at boot (`mmz=N`), for devices that need large contiguous blocks. It
+/// has no struct page and no kernel address; blocks are mapped on demand. After the media-mem driver of HiSilicon's
+/// kernels.
 #ifndef KERNEL_MMZ_H
 #define KERNEL_MMZ_H
 
@@ -40,8 +41,8 @@ void mmz_init(unsigned long first_pfn, unsigned long pages);
 hil_mmz_t *hil_mmz_create(const char *name, unsigned long gfp, unsigned long phys_start, unsigned long nbytes);
 int hil_mmz_destroy(hil_mmz_t *zone);
 
-/// `size` bytes, rounded up to pages, aligned to `align` (0: a page), in the first zone of kind `gfp` that has room and,
-/// unless mmz_name is NULL, that name. NULL: no room.
+/// `size` bytes, rounded up to pages, aligned to `align` (0: a page), in the first zone of kind `gfp` that has room
+/// and, unless mmz_name is NULL, that name. NULL: no room.
 hil_mmb_t *hil_mmb_alloc(const char *name, unsigned long size, unsigned long align, unsigned long gfp,
                          const char *mmz_name);
 

@@ -53,6 +53,7 @@ void workload_limits(void);
 void workload_user(void);
 void workload_fork(void);
 void workload_paging(void);
+void workload_malloc(void);
 void workload_mmz(void);
 
 /// The planted failures of the command line, to test the tests.
