@@ -59,7 +59,10 @@ void start_kernel(u32 magic, unsigned long multiboot_info) {
   trap_init();
   irq_init();
   local_irq_enable();
-  printk("mmu86 kernel: %lu MiB of RAM, %s, seed %lu\n", boot_params.total_mib, boot_params.quick ? "quick" : "full",
+  printk("mmu86 kernel: %lu MiB of RAM, %s, seed %lu\n", boot_params.total_mib,
+         form() == FORM_QUICK  ? "quick"
+         : form() == FORM_TOUR ? "tour"
+                               : "full",
          boot_params.seed);
   setup_memory(&layout);
   setup_tasks(&layout);

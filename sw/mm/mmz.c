@@ -176,6 +176,12 @@ unsigned mmz_blocks(void) {
   return blocks;
 }
 
+unsigned long mmz_total(void) {
+  unsigned long bytes = 0;
+  list_for_each(at, &mmz_list) bytes += zone_at(at)->nbytes;
+  return bytes;
+}
+
 unsigned long mmz_used(void) {
   unsigned long bytes = 0;
   list_for_each(zone, &mmz_list) list_for_each(at, &zone_at(zone)->mmb_list) bytes += block_at(at)->length;
@@ -183,13 +189,12 @@ unsigned long mmz_used(void) {
 }
 
 void show_media_mem(void) {
-  unsigned long total = 0, zones = 0;
+  unsigned long total = mmz_total(), zones = 0;
 
   list_for_each(zone_list, &mmz_list) {
     const hil_mmz_t *zone = zone_at(zone_list);
     printk("+---ZONE: PHYS(0x%08lx, 0x%08lx), GFP=%lu, nBYTES=%luKB, NAME=\"%s\"\n", zone->phys_start,
            zone->phys_start + zone->nbytes - 1, zone->gfp, zone->nbytes >> 10, zone->name);
-    total += zone->nbytes;
     zones++;
     list_for_each(at, &zone->mmb_list) {
       const hil_mmb_t *mmb = block_at(at);

@@ -9,6 +9,8 @@ struct pglist_data contig_page_data;
 unsigned long min_free_kbytes;
 bool page_group_by_mobility_disabled;
 
+enum { LARGE_MAP = 1024 }; ///< pages of mem_map that are many
+
 static const char *const zone_names[MAX_NR_ZONES] = {"DMA", "Normal", "HighMem"};
 
 /// The share of higher zones' pages, one in so many, that a zone keeps from requests that may use those: memory that
@@ -22,9 +24,10 @@ static unsigned long int_sqrt(unsigned long x) {
   return root;
 }
 
-/// The number of pages that go to and from a processor's list at a time: about a thousandth of the zone.
+/// The number of pages that go to and from a processor's list at a time: about a four-thousandth of the zone, less one,
+/// so that lists are not in step with powers of two.
 static int zone_batchsize(const struct zone *zone) {
-  unsigned long batch = zone->present_pages / 1024 / 4, power = 1;
+  unsigned long batch = min_ul(zone->present_pages / 1024, (512UL << 10) / PAGE_SIZE) / 4, power = 1;
 
   if (batch < 1) batch = 1;
   while (power * 2 <= batch + batch / 2)
@@ -42,7 +45,7 @@ static void build_zonelists(void) {
   }
 }
 
-static void setup_lowmem_reserve(void) {
+void setup_per_zone_lowmem_reserve(void) {
   for (int i = 0; i < MAX_NR_ZONES - 1; i++) {
     struct zone *zone = &contig_page_data.node_zones[i];
     unsigned long above = 0;
@@ -111,16 +114,21 @@ static unsigned long nr_pageblocks(const struct zone *zone) {
   return (align_up(end, pageblock_nr_pages) >> pageblock_order) - first;
 }
 
-/// Gives the frames of a zone from `start_pfn` on to its buddy system, in the largest aligned blocks that fit.
-static void free_zone(struct zone *zone, unsigned long start_pfn) {
-  unsigned long end_pfn = zone->zone_start_pfn + zone->spanned_pages;
+/// Gives the frames of a zone that are not reserved to its buddy system, in the largest aligned blocks that fit.
+static void free_zone(struct zone *zone) {
+  unsigned long pfn = zone->zone_start_pfn, end_pfn = pfn + zone->spanned_pages;
 
-  while (start_pfn < end_pfn) {
+  while (pfn < end_pfn) {
+    if (test_page_flag(pfn_to_page(pfn), PG_reserved)) {
+      pfn++;
+      continue;
+    }
     unsigned order = 0;
-    while (order < MAX_ORDER - 1 && !(start_pfn & (1UL << order)) && start_pfn + (2UL << order) <= end_pfn)
+    while (order < MAX_ORDER - 1 && !(pfn & (1UL << order)) && pfn + (2UL << order) <= end_pfn &&
+           !test_page_flag(pfn_to_page(pfn + (1UL << order)), PG_reserved))
       order++;
-    __free_one_page(pfn_to_page(start_pfn), zone, order);
-    start_pfn += 1UL << order;
+    __free_one_page(pfn_to_page(pfn), zone, order);
+    pfn += 1UL << order;
   }
 }
 
@@ -137,12 +145,13 @@ void mem_init(unsigned long start_pfn, const unsigned long zone_end[MAX_NR_ZONES
     pfn = zone_end[i];
   }
 
-  // mem_map, then the pageblocks' kinds.
-  mem_map = __va(start_pfn << PAGE_SHIFT);
+  // mem_map, then the pageblocks' kinds. A large one is not to fill ZONE_DMA.
+  unsigned long map_pages = align_up(max_mapnr * sizeof(struct page) + blocks, PAGE_SIZE) >> PAGE_SHIFT;
+  unsigned long map_pfn = map_pages > LARGE_MAP ? max_ul(start_pfn, zone_end[ZONE_DMA]) : start_pfn;
+  mem_map = __va(map_pfn << PAGE_SHIFT);
   memset(mem_map, 0, max_mapnr * sizeof(struct page));
   u8 *types = (u8 *)(mem_map + max_mapnr);
   memset(types, page_group_by_mobility_disabled ? MIGRATE_UNMOVABLE : MIGRATE_MOVABLE, blocks);
-  start_pfn += align_up(max_mapnr * sizeof(struct page) + blocks, PAGE_SIZE) >> PAGE_SHIFT;
 
   for (int i = 0; i < MAX_NR_ZONES; i++) {
     struct zone *zone = &contig_page_data.node_zones[i];
@@ -150,15 +159,15 @@ void mem_init(unsigned long start_pfn, const unsigned long zone_end[MAX_NR_ZONES
     types += nr_pageblocks(zone);
     for (pfn = zone->zone_start_pfn; pfn < zone_end[i]; pfn++) {
       struct page *page = pfn_to_page(pfn);
-      page->flags = (unsigned long)i << PAGE_ZONE_SHIFT | (pfn < start_pfn ? 1UL << PG_reserved : 0);
+      bool reserved = pfn < start_pfn || (pfn >= map_pfn && pfn < map_pfn + map_pages);
+      page->flags = (unsigned long)i << PAGE_ZONE_SHIFT | (reserved ? 1UL << PG_reserved : 0);
       page->_mapcount = -1;
     }
-    unsigned long first = max_ul(zone->zone_start_pfn, start_pfn);
-    if (first < zone_end[i]) free_zone(zone, first);
+    free_zone(zone);
     zone->present_pages = zone->free_pages;
   }
   build_zonelists();
-  setup_lowmem_reserve();
+  setup_per_zone_lowmem_reserve();
   min_free_kbytes = min_ul(max_ul(4 * int_sqrt(max_low_pfn << (PAGE_SHIFT - 10)), 128), 65536);
   setup_per_zone_pages_min();
   if (!page_group_by_mobility_disabled)

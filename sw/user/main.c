@@ -22,6 +22,7 @@ static const struct program {
     {"hog", hog},
     {"mprotect", mprotect_test},
     {"sleep", sleeper},
+    {"hold", hold},
     {"malloc", malloc_traces},
     {"mallocbad", malloc_errors},
 };

@@ -108,6 +108,19 @@ int hog(u32 pages) {
   return waitpid(child, &status) == child && !status ? 0 : 6;
 }
 
+/// Holds pages while it sleeps; they must be as they were afterwards, wherever they have been.
+int hold(u32 pages) {
+  u32 *area = mmap(0, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0), words = PAGE / 4;
+
+  if (is_error(area)) return 1;
+  for (u32 i = 0; i < pages; i++)
+    area[i * words + i] = i ^ 0x0FF1CE;
+  syscall(__NR_nanosleep, 100, 0, 0);
+  for (u32 i = 0; i < pages; i++)
+    if (area[i * words + i] != (i ^ 0x0FF1CE)) return 2;
+  return 0;
+}
+
 int sleeper(u32 ticks) {
   return (int)syscall(__NR_nanosleep, (long)ticks, 0, 0);
 }

@@ -8,9 +8,9 @@
 
 void workload_fork(void) {
   struct fault_stats before = fault_stats;
-  unsigned long depth = boot_params.quick ? 2 : 4;
+  unsigned long depth = form() == FORM_FULL ? 4 : form() == FORM_TOUR ? 3 : 2;
 
-  for (unsigned long i = boot_params.quick ? 1 : 3 * boot_params.scale; i; i--) {
+  for (unsigned long i = turns(3); i; i--) {
     expect_program("fork", pages(40, 8));
     start_program("storm", pages(16, 64) * 10 + depth);
     start_program("storm", pages(48, 64) * 10 + depth - 1);

@@ -113,7 +113,7 @@ void workload_kernels(void) {
   u32 n = (u32)pages(256, 6), words = n * PAGE_SIZE / 4;
   u32 *a = need(vmalloc(n * PAGE_SIZE)), *b = need(vmalloc(n * PAGE_SIZE));
 
-  for (unsigned long i = boot_params.quick ? 0 : boot_params.scale; i; i--) {
+  for (unsigned long i = form() == FORM_QUICK ? 0 : turns(1); i; i--) {
     sort_and_search(a, words / 32);
     fill_random(a, words / 8);
     memcpy(b, a, words / 8 * 4);
@@ -121,7 +121,7 @@ void workload_kernels(void) {
     table_lookups(b, words / 4);
     columns(a, n);
   }
-  if (boot_params.quick) sort_and_search(a, 600);
+  if (form() == FORM_QUICK) sort_and_search(a, 600);
   copies((u8 *)a, (u8 *)b, words * 4);
   vfree(a);
   vfree(b);

@@ -10,9 +10,9 @@ static u8 *objects[OBJECTS];
 
 /// One object of each class and of the sizes next to it, up to what memory allows.
 static void sweep(void) {
-  unsigned long served = 0, wasted = 0;
+  unsigned long served = 0, wasted = 0, last = form() == FORM_FULL ? KMALLOC_MAX_SIZE : 64 << 10;
 
-  for (size_t size = 32; size <= KMALLOC_MAX_SIZE; size += size / 2 >= 32 && size & (size - 1) ? size / 3 : size / 2) {
+  for (size_t size = 32; size <= last; size += size / 2 >= 32 && size & (size - 1) ? size / 3 : size / 2) {
     for (long delta = -1; delta <= 1; delta++) {
       size_t n = size + (size_t)delta;
       u8 *object = kmalloc(n, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);

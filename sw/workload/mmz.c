@@ -89,7 +89,7 @@ static void rules(void) {
 }
 
 void workload_mmz(void) {
-  if (!boot_params.mmz_mib) {
+  if (!mmz_total()) {
     printk("mmz: no memory was kept\n");
     return;
   }

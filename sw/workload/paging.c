@@ -1,4 +1,5 @@
 /// Demand paging: zeroed pages, a file's pages, and pages that come back from the swap area while memory is short.
+#include "pressure.h"
 #include "programs.h"
 #include <arch/traps.h>
 #include <kernel/boot.h>
@@ -8,21 +9,6 @@
 #include <kernel/swap.h>
 #include <kernel/vmstat.h>
 #include <kernel/workload.h>
-
-/// Makes memory short without filling it: whatever is above `left` pages of the zone that user pages come from becomes
-/// reserve. The kernel's own needs, page tables above all, cannot be swapped out: they have some pages more.
-static void make_memory_short(unsigned long left) {
-  enum { KERNEL_NEEDS = 200 };
-  const struct zone *first = contig_page_data.node_zonelists[ZONE_HIGHMEM].zones[0];
-
-  for (int i = 0; i < MAX_NR_ZONES; i++) {
-    struct zone *zone = &contig_page_data.node_zones[i];
-    unsigned long keep = (zone == first ? left : 0) + (is_highmem(zone) ? 0 : KERNEL_NEEDS);
-    zone->pages_min = zone_free_pages(zone) > keep ? zone_free_pages(zone) - keep : 0;
-    zone->pages_low = zone->pages_min + keep / 8;
-    zone->pages_high = zone->pages_min + keep / 4;
-  }
-}
 
 /// A cache that memory pressure empties: the file system's, say.
 struct entry {
@@ -70,21 +56,23 @@ static void demand(void) {
          fault_stats.zero_page - before.zero_page, fault_stats.file - before.file);
 }
 
-/// Programs that together use more than there is.
+/// Programs that together use more than there is. The kernel's own pages, those of page tables above all, cannot be
+/// swapped out.
 static void swapping(void) {
-  unsigned long left = boot_params.quick ? 110 : 300, hog = left * 2 / 5;
+  enum { KERNEL_NEEDS = 200 };
+  unsigned long left = form() == FORM_FULL ? 300 : 110, hog = left * 3 / 5;
   unsigned long in = vm_event(PSWPIN), out = vm_event(PSWPOUT), swapped = fault_stats.swapped,
                 rotated = vm_event(PGROTATED);
 
   fill_entries(200);
-  make_memory_short(left);
-  for (unsigned long i = boot_params.quick ? 1 : 2 * boot_params.scale; i; i--) {
+  make_memory_short(left, KERNEL_NEEDS);
+  for (unsigned long i = turns(2); i; i--) {
     start_program("hog", hog * 2);
     start_program("hog", hog);
     start_program("hog", hog);
     await_programs(3);
   }
-  setup_per_zone_pages_min();
+  relieve_memory();
   CHECK(vm_event(PSWPOUT) > out && vm_event(PSWPIN) > in && fault_stats.swapped > swapped);
   CHECK(vm_event(PGROTATED) > rotated); // some had their second chance
   CHECK(nr_entries < 200);

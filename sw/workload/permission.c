@@ -24,7 +24,7 @@ static struct {
 } arena __attribute__((aligned(PAGE_SIZE)));
 
 /// How the window's directory entry is used.
-enum form { TO_TABLE, LARGE, LARGE_RESERVED, PS_IGNORED };
+enum shape { TO_TABLE, LARGE, LARGE_RESERVED, PS_IGNORED };
 
 /// One in how many of the less interesting combinations is tried.
 enum { SAMPLE = 7 };
@@ -49,16 +49,16 @@ static u32 frame(const void *page) {
   return (u32)__pa(page) & (u32)PAGE_MASK;
 }
 
-/// The entries of combination `number` of a form: *number is divided by how many there are. `reserved`: of
+/// The entries of combination `number` of a shape: *number is divided by how many there are. `reserved`: of
 /// LARGE_RESERVED, the bit that is set.
-static void choose_entries(struct attempt *attempt, enum form form, u32 reserved, u32 *number) {
-  if (form == LARGE || form == LARGE_RESERVED) {
+static void choose_entries(struct attempt *attempt, enum shape shape, u32 reserved, u32 *number) {
+  if (shape == LARGE || shape == LARGE_RESERVED) {
     u32 base = (u32)__pa(window.target) & (u32)PGDIR_MASK;
     attempt->pde = base | _PAGE_PSE | reserved | flags(take(number, 32));
     attempt->pte = 0;
   } else {
     attempt->pte = frame(window.target) | flags(take(number, 32));
-    attempt->pde = frame(arena.table) | (form == PS_IGNORED ? _PAGE_PSE : 0) | flags(take(number, 16));
+    attempt->pde = frame(arena.table) | (shape == PS_IGNORED ? _PAGE_PSE : 0) | flags(take(number, 16));
   }
 }
 
@@ -126,19 +126,19 @@ static void one_combination(struct attempt *attempt, enum tlb tlb, u32 turn) {
   CHECK(try_access(&window, attempt, &expected, turn % 2));
 }
 
-/// A sample of the combinations of a form and a mode, with CR4 as it is.
-static void matrix(enum form form, u32 reserved, const struct mode *mode, u32 stride) {
+/// A sample of the combinations of a shape and a mode, with CR4 as it is.
+static void matrix(enum shape shape, u32 reserved, const struct mode *mode, u32 stride) {
   enum { QUICK_STRIDE = 61 };
-  u32 of_entries = form == LARGE || form == LARGE_RESERVED ? 32 : 32 * 16;
+  u32 of_entries = shape == LARGE || shape == LARGE_RESERVED ? 32 : 32 * 16;
   struct sample sample = sample_of(stride, QUICK_STRIDE);
 
   for (u32 n = sample.first; n < TLB_STATES * ACCESSES * of_entries * 2; n += sample.step) {
     struct attempt attempt = {
-        .cpl = mode->cpl, .pse = form != PS_IGNORED, .smep = mode->smep, .smap = mode->smap, .ac = mode->ac};
+        .cpl = mode->cpl, .pse = shape != PS_IGNORED, .smep = mode->smep, .smap = mode->smap, .ac = mode->ac};
     u32 number = n;
     enum tlb tlb = (enum tlb)take(&number, TLB_STATES);
     attempt.access = (enum access)take(&number, ACCESSES);
-    choose_entries(&attempt, form, reserved, &number);
+    choose_entries(&attempt, shape, reserved, &number);
     attempt.wp = number;
     if (!is_redundant(&attempt)) one_combination(&attempt, tlb, turn_of(n));
   }

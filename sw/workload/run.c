@@ -17,7 +17,9 @@ static const struct workload {
   const char *name;
   void (*run)(void);
 } workloads[] = {
+    {"boot", workload_boot},
     {"buddy", workload_buddy},
+    {"gfp", workload_gfp},
     {"slab", workload_slab},
     {"kmalloc", workload_kmalloc},
     {"vmalloc", workload_vmalloc},
@@ -42,7 +44,7 @@ static const struct workload {
     {"mmz", workload_mmz},
 };
 
-enum { QUICK = 40 }; // what `quick` divides by
+enum { QUICK = 40, TOUR = 3 }; // what the shorter forms divide by
 
 static unsigned long checks, failures;
 static u32 random_state;
@@ -72,13 +74,22 @@ u32 random_u32(void) {
   return random_state = x;
 }
 
+enum form form(void) {
+  if (boot_params.quick) return FORM_QUICK;
+  return boot_params.workload[0] ? FORM_FULL : FORM_TOUR;
+}
+
 unsigned long rounds(unsigned long n) {
   n *= boot_params.scale;
-  return boot_params.quick ? max_ul(n / QUICK, 1) : n;
+  return form() == FORM_FULL ? n : max_ul(n / (form() == FORM_QUICK ? QUICK : TOUR), 1);
+}
+
+unsigned long turns(unsigned long n) {
+  return form() == FORM_FULL ? n * boot_params.scale : 1;
 }
 
 unsigned long pages(unsigned long n, unsigned long share) {
-  if (boot_params.quick) n = n / QUICK + 1;
+  if (form() == FORM_QUICK) n = n / QUICK + 1;
   return max_ul(min_ul(n, nr_free_pages() / share), 1);
 }
 

@@ -6,7 +6,7 @@
 
 /// Several at a time, which take turns whenever they yield.
 static void together(void) {
-  unsigned tasks = boot_params.quick ? 1 : 4;
+  unsigned tasks = form() == FORM_QUICK ? 1 : 4;
   unsigned long argument = rounds(800) + 10;
 
   for (unsigned i = 0; i < tasks; i++)
@@ -40,7 +40,7 @@ void workload_user(void) {
   expect_program("hello", 0);
   expect_program("heap", pages(500, 4));
   expect_program("stack", 100);
-  for (unsigned long i = boot_params.quick ? 1 : 2 * boot_params.scale; i; i--)
+  for (unsigned long i = turns(2); i; i--)
     together();
   expect_program("code", 0);
   expect_program("exec", rounds(40) + 3);

@@ -70,8 +70,9 @@ long mmz_user_map(unsigned long phys_addr, bool cached);
 long mmz_user_unmap(unsigned long address);
 long mmz_user_free(unsigned long phys_addr);
 
-/// Blocks there are; bytes in use.
+/// Blocks there are; bytes of all zones, and of all blocks.
 unsigned mmz_blocks(void);
+unsigned long mmz_total(void);
 unsigned long mmz_used(void);
 
 /// As /proc/media-mem.

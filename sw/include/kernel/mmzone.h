@@ -108,6 +108,9 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, unsigned long ma
 extern unsigned long min_free_kbytes;
 void setup_per_zone_pages_min(void);
 
+/// Works out lowmem_reserve of each zone.
+void setup_per_zone_lowmem_reserve(void);
+
 /// The buddy system of a zone (buddy.c). The caller has interrupts off.
 struct page *__rmqueue(struct zone *zone, unsigned order, enum migratetype type);
 void __free_one_page(struct page *page, struct zone *zone, unsigned order);

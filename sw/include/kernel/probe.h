@@ -5,7 +5,7 @@
 
 #include <arch/pgtable.h>
 #include <arch/ring3.h>
-#include <kernel/boot.h>
+#include <kernel/workload.h>
 
 /// The probes' 4 MiB of the window for tests: a page of stack and data, then their code. The rest of the window is
 /// free.
@@ -30,13 +30,13 @@ static inline volatile u32 *directory_entry(u32 address) {
 }
 
 /// A matrix's combinations are numbered; those that are tried are first, first + step, ... It is a sample of one in
-/// `stride` of them; with `quick` one in `stride` * `quick`, others with another seed. Strides without a factor that a
-/// matrix's dimensions have see every value of every dimension.
+/// `stride` of them; in the tour one in 5 * `stride`, with `quick` one in `stride` * `quick`, others with another seed.
+/// Strides without a factor that a matrix's dimensions have see every value of every dimension.
 struct sample {
   u32 first, step;
 };
 static inline struct sample sample_of(u32 stride, u32 quick) {
-  u32 step = boot_params.quick ? stride * quick : stride;
+  u32 step = stride * (form() == FORM_QUICK ? quick : form() == FORM_TOUR ? 5 : 1);
   return (struct sample){(u32)boot_params.seed % step, step};
 }
 

@@ -22,8 +22,15 @@ static inline u32 random_below(u32 n) {
   return random_u32() % n;
 }
 
-/// `n` rounds scaled by the command line: `scale=N` multiplies, `quick` divides.
+/// How long a workload is to be: `quick`, short for tests; all workloads in turn; or `workload=NAME` alone.
+enum form { FORM_QUICK, FORM_TOUR, FORM_FULL };
+enum form form(void);
+
+/// `n` rounds scaled by the command line: `scale=N` multiplies, the shorter forms divide.
 unsigned long rounds(unsigned long n);
+
+/// `n` times something long: 1 but for the full form, which `scale=N` multiplies.
+unsigned long turns(unsigned long n);
 
 /// `n` pages, or fewer: at most a 1/`share` of what is free, and `quick` divides.
 unsigned long pages(unsigned long n, unsigned long share);
@@ -32,7 +39,9 @@ unsigned long pages(unsigned long n, unsigned long share);
 /// Returns how many self-checks failed.
 unsigned long run_workloads(void);
 
+void workload_boot(void);
 void workload_buddy(void);
+void workload_gfp(void);
 void workload_slab(void);
 void workload_kmalloc(void);
 void workload_vmalloc(void);
