@@ -4,11 +4,12 @@ BUILD ?= build
 IMAGE ?= $(BUILD)/sw/kernel.elf
 JOBS ?= $(shell nproc)
 RUNFLAGS ?=
+REGRESSFLAGS ?=
 MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build program run test lint format synth mutants bench wave clean
+.PHONY: all help setup configure build program run test regress expected lint format synth mutants bench wave clean
 
 all: build
 
@@ -16,6 +17,8 @@ help:
 	@echo 'make run      build, boot the default kernel in lockstep, write a waveform, print the verdict'
 	@echo '              (IMAGE=file.elf boots another one, RUNFLAGS="..." adds options of mmu86 run)'
 	@echo 'make test     all unit suites and whole-image tests, then the unit suites under ASan and UBSan'
+	@echo 'make regress  every workload of the kernel in its long form, in lockstep and on QEMU; some minutes'
+	@echo 'make expected what the workloads print, written anew: sw/workload/*.expected'
 	@echo 'make build    build only; setup installs missing Debian packages first'
 	@echo 'make lint     formatting, Verilator lint of the RTL, agreement of the encodings'
 	@echo 'make format   rewrite the sources as clang-format wants them'
@@ -46,6 +49,12 @@ test: build
 	@cmake -S . -B $(BUILD)/sanitize -DMMU86_SANITIZE=ON >/dev/null
 	@cmake --build $(BUILD)/sanitize -j $(JOBS)
 	@ctest --test-dir $(BUILD)/sanitize --output-on-failure -j $(JOBS) -L unit
+
+regress: program
+	@harness/scripts/regress.py $(MMU86) $(BUILD)/sw/kernel.elf --out $(BUILD)/regress --jobs $(JOBS) $(REGRESSFLAGS)
+
+expected: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target expected
 
 lint: configure
 	@cmake --build $(BUILD) --target lint

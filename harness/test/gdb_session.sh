@@ -2,6 +2,7 @@
 # Sessions of the packaged gdb with the kernel in lockstep. Usage: gdb_session.sh CASE MMU86 KERNEL
 set -u
 CASE=$1 MMU86=$2 KERNEL=$3
+SHORT="quick workload=vmalloc" # its first page fault is one of a missing directory entry
 command -v gdb >/dev/null || { echo "skipped: there is no gdb here (apt-get install gdb)"; exit 77; }
 gdb -nx -batch -ex 'set architecture i386' >/dev/null 2>&1 || { echo "skipped: this gdb cannot debug i386"; exit 77; }
 DIR=$(mktemp -d)
@@ -45,7 +46,7 @@ json() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.arg
 
 # Breaks, steps, watches, looks at registers, memory and tables; the run then ends as it does without GDB.
 case_look() {
-  start gdb "$KERNEL" --port 0 --append quick
+  start gdb "$KERNEL" --port 0 --append "$SHORT"
   session <<'END'
 break do_page_fault
 continue
@@ -106,7 +107,7 @@ END
   instructions=$(json instructions) references=$(json references)
   [ "$(json images_identical)" = True ] || fail "images differ"
   cp "$DIR/serial" "$DIR/serial.gdb"
-  "$MMU86" run "$KERNEL" --append quick --serial "$DIR/serial" --json "$DIR/result.json" >/dev/null || fail "plain run"
+  "$MMU86" run "$KERNEL" --append "$SHORT" --serial "$DIR/serial" --json "$DIR/result.json" >/dev/null || fail "plain run"
   cmp "$DIR/serial" "$DIR/serial.gdb" || fail "the guest prints other bytes under GDB"
   [ "$(json instructions)" = "$instructions" ] || fail "the guest executes other instructions under GDB"
   [ "$(json references)" = "$references" ] || fail "looking makes references"
@@ -114,7 +115,7 @@ END
 
 # What GDB writes is in both worlds, and in the trace.
 case_write() {
-  start run "$KERNEL" --gdb 0 --append quick --trace "$DIR/trace"
+  start run "$KERNEL" --gdb 0 --append "$SHORT" --trace "$DIR/trace"
   session <<'END'
 break run_workloads
 continue
@@ -135,21 +136,21 @@ END
 
 # kill, a lost connection, detach, signals and the guest's own ends.
 case_end() {
-  start gdb "$KERNEL" --port 0 --append quick --trace "$DIR/trace"
+  start gdb "$KERNEL" --port 0 --append "$SHORT" --trace "$DIR/trace"
   printf 'break run_workloads\ncontinue\nkill\n' | session
   ends 4
   [ "$(json stop)" = "killed by GDB" ] || fail "stop: $(json stop)"
   [ "$(json images_identical)" = True ] || fail "images differ"
   "$MMU86" replay "$DIR/trace" >"$DIR/out" 2>"$DIR/err" || fail "replay"
 
-  start gdb "$KERNEL" --port 0 --append quick
+  start gdb "$KERNEL" --port 0 --append "$SHORT"
   exec 3<>"/dev/tcp/127.0.0.1/$PORT"
   printf '$?#3f' >&3
   exec 3>&-
   ends 4
   [ "$(json stop)" = "the connection to GDB is lost" ] || fail "stop: $(json stop)"
 
-  start gdb "$KERNEL" --port 0 --append quick
+  start gdb "$KERNEL" --port 0 --append "$SHORT"
   printf 'break run_workloads\ncontinue\ndetach\n' | session
   ends 0
 

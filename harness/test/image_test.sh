@@ -3,6 +3,7 @@
 # Each case is a function below; a failed expectation ends the test with a line that says which.
 set -u
 CASE=$1 MMU86=$2 KERNEL=$3 QEMU=${4:-qemu-system-i386}
+SHORT="quick workload=user" # a run of the kernel that has a bit of everything
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 
@@ -67,7 +68,7 @@ case_deterministic() {
   for i in 1 2 3; do
     local latency=0; [ $i = 3 ] && latency=7
     (cd "$DIR" && mkdir -p $i && cd $i &&
-      "$MMU86" run "$KERNEL" --append quick --serial serial --trace t --mem-latency $latency --wave w.fst \
+      "$MMU86" run "$KERNEL" --append "$SHORT" --serial serial --trace t --mem-latency $latency --wave w.fst \
         --wave-window 1000:500 >out 2>err) || fail "run $i"
   done
   cmp "$DIR/1/serial" "$DIR/2/serial" || fail "serial output differs"
@@ -84,7 +85,7 @@ jq_key() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.a
 
 # A recorded stream gives the same figures again; killed while it is written, it is good up to its last block.
 case_replay() {
-  expect 0 run "$KERNEL" --append quick --trace "$DIR/trace" --json "$DIR/result.json"
+  expect 0 run "$KERNEL" --append "$SHORT" --trace "$DIR/trace" --json "$DIR/result.json"
   local transactions hits walks
   transactions=$(json transactions) hits=$(json tlb_hits) walks=$(json walks)
   expect 0 replay "$DIR/trace" --json "$DIR/result.json"
@@ -123,7 +124,7 @@ case_outputs() {
   "$MMU86" fuzz --count 1000 --trace "$DIR/trace" >&- 2>"$DIR/err" || fail "closed standard output"
   expect 0 replay "$DIR/trace"
   mkdir "$DIR/it's a dir"; cp "$KERNEL" "$DIR/it's a dir/k.elf"
-  expect 0 run "$DIR/it's a dir/k.elf" --append quick --json "$DIR/result.json"
+  expect 0 run "$DIR/it's a dir/k.elf" --append "$SHORT" --json "$DIR/result.json"
   eval "$(json command) --max-insns 10" >"$DIR/out" 2>"$DIR/err"
   [ $? = 4 ] || fail "the command cannot be pasted: $(json command)"
 }
@@ -215,16 +216,16 @@ case_bad_input() {
 
 # Outputs that cannot be written to the end.
 case_full_disk() {
-  expect 2 run "$KERNEL" --append quick --trace /dev/full; one_line "/dev/full"
-  expect 2 run "$KERNEL" --append quick --serial /dev/full; grep -q "/dev/full" "$DIR/err" || fail "serial"
-  expect 2 run "$KERNEL" --append quick --json /dev/full; grep -q "/dev/full" "$DIR/err" || fail "json"
-  expect 2 run "$KERNEL" --append quick --json /nonexistent/j; grep -q "/nonexistent/j" "$DIR/err" || fail "json"
-  "$MMU86" run "$KERNEL" --append quick >/dev/full 2>"$DIR/err"
+  expect 2 run "$KERNEL" --append "$SHORT" --trace /dev/full; one_line "/dev/full"
+  expect 2 run "$KERNEL" --append "$SHORT" --serial /dev/full; grep -q "/dev/full" "$DIR/err" || fail "serial"
+  expect 2 run "$KERNEL" --append "$SHORT" --json /dev/full; grep -q "/dev/full" "$DIR/err" || fail "json"
+  expect 2 run "$KERNEL" --append "$SHORT" --json /nonexistent/j; grep -q "/nonexistent/j" "$DIR/err" || fail "json"
+  "$MMU86" run "$KERNEL" --append "$SHORT" >/dev/full 2>"$DIR/err"
   [ $? = 2 ] || fail "standard output on a full disk"
   "$MMU86" fuzz --count 1000 >/dev/full 2>"$DIR/err"
   [ $? = 2 ] || fail "the table on a full disk"
   (ulimit -f 200; trap '' XFSZ
-   exec "$MMU86" run "$KERNEL" --append quick --wave "$DIR/w.fst" --wave-window 0:100000 >"$DIR/out" 2>"$DIR/err")
+   exec "$MMU86" run "$KERNEL" --append "$SHORT" --wave "$DIR/w.fst" --wave-window 0:100000 >"$DIR/out" 2>"$DIR/err")
   [ $? = 2 ] || fail "waveform on a full disk"
   [ -s "$DIR/w.fst" ] && fail "a partial waveform looks whole"
   return 0
@@ -232,7 +233,7 @@ case_full_disk() {
 
 # The waveform is a whole FST that holds both sides' signals.
 case_wave() {
-  expect 0 run "$KERNEL" --append quick --wave "$DIR/w.fst" --wave-window 2000:3000
+  expect 0 run "$KERNEL" --append "$SHORT" --wave "$DIR/w.fst" --wave-window 2000:3000
   [ "$(stat -c %s "$DIR/w.fst")" -gt 10000 ] || fail "no waveform"
   grep -q 'waveform .*w.fst' "$DIR/out" || fail "the table does not name the waveform"
   ls "$DIR" | grep -q partial && fail "a partial file is left"

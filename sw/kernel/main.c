@@ -30,7 +30,8 @@ static void setup_memory(const struct memory_layout *layout) {
   nr_cpu_ids = boot_params.cpus;
   start += setup_per_cpu_areas((void *)start);
   load_percpu_segment(__per_cpu_offset[0]);
-  mem_init(align_up(__pa(start), PAGE_SIZE) >> PAGE_SHIFT, zone_end);
+  // To a MiB: which frames are free, and so what is printed of them, is not to depend on the image's size.
+  mem_init(align_up(__pa(start), 1UL << 20) >> PAGE_SHIFT, zone_end);
   kmap_init();
   kmem_cache_init();
 }

@@ -22,10 +22,17 @@ static void zones(void) {
     gfp_t gfp;
     enum zone_type zone;
   } kinds[] = {
-      {GFP_KERNEL, ZONE_NORMAL},          {GFP_ATOMIC, ZONE_NORMAL},     {GFP_NOIO, ZONE_NORMAL},
-      {GFP_NOFS, ZONE_NORMAL},            {GFP_USER, ZONE_NORMAL},       {GFP_HIGHUSER, ZONE_HIGHMEM},
-      {GFP_DMA, ZONE_DMA},                {GFP_KERNEL | GFP_DMA, ZONE_DMA}, {GFP_KERNEL | GFP_DMA32, ZONE_NORMAL},
-      {GFP_HIGHUSER_MOVABLE, ZONE_HIGHMEM}, {__GFP_HIGHMEM, ZONE_HIGHMEM},
+      {GFP_KERNEL, ZONE_NORMAL},
+      {GFP_ATOMIC, ZONE_NORMAL},
+      {GFP_NOIO, ZONE_NORMAL},
+      {GFP_NOFS, ZONE_NORMAL},
+      {GFP_USER, ZONE_NORMAL},
+      {GFP_HIGHUSER, ZONE_HIGHMEM},
+      {GFP_DMA, ZONE_DMA},
+      {GFP_KERNEL | GFP_DMA, ZONE_DMA},
+      {GFP_KERNEL | GFP_DMA32, ZONE_NORMAL},
+      {GFP_HIGHUSER_MOVABLE, ZONE_HIGHMEM},
+      {__GFP_HIGHMEM, ZONE_HIGHMEM},
   };
 
   for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -182,7 +189,7 @@ static void persistence(void) {
   struct page *all = take_all(GFP_KERNEL | QUIET, &count);
   unsigned long stalls = vm_event(ALLOCSTALL);
   CHECK(!alloc_page(GFP_KERNEL | QUIET) && vm_event(ALLOCSTALL) == stalls + 1); // one attempt at reclaim
-  struct page *page = alloc_page(GFP_ATOMIC | QUIET); // none: from the reserve at once
+  struct page *page = alloc_page(GFP_ATOMIC | QUIET);                           // none: from the reserve at once
   CHECK(page && vm_event(ALLOCSTALL) == stalls + 1);
   __free_page(page);
   CHECK(!alloc_page(GFP_NOIO | __GFP_REPEAT)); // reported

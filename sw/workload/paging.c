@@ -94,5 +94,4 @@ void workload_paging(void) {
   shrink_entries(nr_entries, GFP_KERNEL);
   unregister_shrinker(&entry_shrinker);
   kmem_cache_destroy(entry_cachep);
-  show_vmstat();
 }

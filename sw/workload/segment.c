@@ -1,7 +1,9 @@
 /// Segments with a base, loads that fault, the accessed bit of descriptors, and, with `limits`, limits.
+#include "programs.h"
 #include <arch/segment.h>
 #include <arch/traps.h>
 #include <arch/uaccess.h>
+#include <kernel/sched.h>
 #include <kernel/slab.h>
 #include <kernel/string.h>
 #include <kernel/vmalloc.h>
@@ -235,6 +237,17 @@ static bool inside(u32 offset) {
   return false;
 }
 
+/// A process whose own segment is 100 bytes long, and a word of four of them: the last that is inside, and the ones
+/// that are not.
+static void processes(void) {
+  expect_program("ldtlimit", 96);
+  for (unsigned long offset = 97; offset < 10000; offset *= 3) {
+    int status = -1;
+    start_program("ldtlimit", offset);
+    CHECK(do_wait(-1, &status) > 0 && status == SIGSEGV);
+  }
+}
+
 /// Limits, which QEMU does not enforce. SDM "Limit Checking".
 void workload_limits(void) {
   u8 *area = need(vmalloc(4 * PAGE_SIZE));
@@ -256,4 +269,5 @@ void workload_limits(void) {
   CHECK(load_gs(ldt_selector(1)) && inside(0) && !write_gs(0, 1) && last_fixup.vector == TRAP_GP);
   CHECK(load_gs(0) && !inside(0)); // a null selector gives no access at all
   vfree(area);
+  processes();
 }
