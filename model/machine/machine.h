@@ -36,6 +36,8 @@ typedef struct machine machine_t;
  * mapped is called when the chipset has changed the memory map, which begins as memmap_flat().
  * reset is called when the machine is reset: its MMU is in its state after RESET, its memory is as it was.
  * out is called before each write of the guest to an I/O port.
+ * origin is called with each byte that the guest writes to the origin port (EAH): on whose behalf it refers to memory
+ * from then on. It is 0 after RESET, which reset alone tells.
  * What the reference MMU writes itself (accessed, dirty, busy bits) is not reported: it is in rsp's log.
  */
 typedef struct {
@@ -46,6 +48,7 @@ typedef struct {
   void (*mapped)(void *ctx, const memmap_t *map);
   void (*reset)(void *ctx);
   void (*out)(void *ctx, uint16_t port, unsigned size, uint32_t data);
+  void (*origin)(void *ctx, uint8_t byte);
 } machine_hooks_t;
 
 typedef struct {

@@ -9,7 +9,7 @@ enum { CONTROL_A_RESET = 0x01, CONTROL_A_A20 = 0x02 };
 typedef struct {
   uint16_t first, last;
   bool whole; /* an access of any size is one write or read; otherwise it is split into bytes */
-  uint32_t (*read)(machine_t *m, unsigned reg);
+  uint32_t (*read)(machine_t *m, unsigned reg); /* NULL: it is only written, and read as where nothing is */
   void (*write)(machine_t *m, unsigned reg, uint32_t data);
 } device_t;
 
@@ -172,6 +172,11 @@ static void write_debugcon(machine_t *m, unsigned reg, uint32_t data) {
   if (m->debugcon) m->debugcon(m->debugcon_ctx, (uint8_t)data);
 }
 
+static void write_origin(machine_t *m, unsigned reg, uint32_t data) {
+  (void)reg;
+  if (m->hooks.origin) m->hooks.origin(m->hooks.ctx, (uint8_t)data);
+}
+
 static uint32_t read_debugexit(machine_t *m, unsigned reg) {
   (void)m;
   (void)reg;
@@ -205,6 +210,7 @@ void machine_fpu_error(void *machine) {
 static const device_t devices[] = {
     {0x3F8, 0x3FF, false, read_uart, write_uart},
     {0x0E9, 0x0E9, false, read_debugcon, write_debugcon},
+    {0x0EA, 0x0EA, false, NULL, write_origin},
     {VGA_FIRST_PORT, VGA_FIRST_PORT + VGA_PORTS - 1, false, read_vga, write_vga},
     {0x402, 0x402, false, read_debugcon, write_debugcon},
     {0x020, 0x021, false, read_master_pic, write_master_pic},
@@ -227,17 +233,23 @@ static const device_t *device_at(uint16_t port) {
   return NULL;
 }
 
+/* Likewise, if it answers reads. */
+static const device_t *readable_at(uint16_t port) {
+  const device_t *d = device_at(port);
+  return d && d->read ? d : NULL;
+}
+
 uint32_t machine_in(void *machine, uint16_t port, unsigned size) {
   const uint32_t mask = UINT32_MAX >> (32 - 8 * size);
   uint32_t chipset;
   if (machine_chipset_in(machine, port, size, &chipset)) return chipset & mask;
-  const device_t *d = device_at(port);
+  const device_t *d = readable_at(port);
   if (d && (d->whole || size == 1)) return d->read(machine, port - d->first) & mask;
   uint32_t data = 0;
   bool answered = true;
   for (unsigned i = 0; i < size; i++) {
     uint16_t at = (uint16_t)(port + i);
-    d = device_at(at);
+    d = readable_at(at);
     answered = answered && d;
     data |= (d ? d->read(machine, at - d->first) & 0xFF : 0xFF) << (8 * i);
   }

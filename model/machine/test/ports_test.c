@@ -43,6 +43,49 @@ START_TEST(ports_of_nobody_are_counted) {
 }
 END_TEST
 
+typedef struct {
+  uint8_t bytes[8];
+  unsigned n;
+} origins_t;
+
+static void on_origin(void *ctx, uint8_t byte) {
+  origins_t *seen = ctx;
+  ck_assert_uint_lt(seen->n, sizeof seen->bytes);
+  seen->bytes[seen->n++] = byte;
+}
+
+/* The origin port tells the hook what is written to it; who reads it finds nobody. */
+START_TEST(origin_port) {
+  static const uint8_t code[] = {0xB0, 0x15, 0xE6, 0xEA,  /* mov $21, %al; out %al, $0xEA */
+                                 0x30, 0xC0, 0xE6, 0xF4}; /* xor %al, %al; out %al, $0xF4 */
+  origins_t seen = {.n = 0};
+  const machine_hooks_t hooks = {.ctx = &seen, .origin = on_origin};
+  machine_t *m = boot(code, sizeof code, NULL, &hooks);
+  ck_assert_int_eq(machine_run(m, 10), MACHINE_EXIT);
+  machine_out(m, 0xEA, 1, 0xFF);
+  machine_out(m, 0xE9, 2, 0x0321); /* the byte for the debug console, and the next */
+  machine_out(m, 0xE9, 1, 0x21);
+  ck_assert_uint_eq(machine_unmapped_ports(m), 0);
+  ck_assert_uint_eq(seen.n, 3);
+  ck_assert_uint_eq(seen.bytes[0], 21);
+  ck_assert_uint_eq(seen.bytes[1], 0xFF);
+  ck_assert_uint_eq(seen.bytes[2], 3);
+  ck_assert_uint_eq(machine_in(m, 0xEA, 1), 0xFF);
+  ck_assert_uint_eq(machine_in(m, 0xEA, 4), 0xFFFFFFFF);
+  ck_assert_uint_eq(machine_unmapped_ports(m), 2);
+  machine_destroy(m);
+}
+END_TEST
+
+/* Nobody has to care. */
+START_TEST(origin_port_without_a_hook) {
+  machine_t *m = boot("", 0, NULL, NULL);
+  machine_out(m, 0xEA, 1, 3);
+  ck_assert_uint_eq(machine_unmapped_ports(m), 0);
+  machine_destroy(m);
+}
+END_TEST
+
 START_TEST(devices_are_as_firmware_leaves_them) {
   machine_t *m = boot("", 0, NULL, NULL);
   ck_assert_uint_eq(machine_in(m, 0x21, 1), 0xB8);
@@ -134,6 +177,8 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, ports);
   tcase_add_test(tests, ports_of_nobody_are_counted);
+  tcase_add_test(tests, origin_port);
+  tcase_add_test(tests, origin_port_without_a_hook);
   tcase_add_test(tests, devices_are_as_firmware_leaves_them);
   tcase_add_test(tests, cmos);
   tcase_add_test(tests, keyboard_controller);
