@@ -53,6 +53,11 @@ static void mapped(void *ctx, const memmap_t *map) {
   lockstep_mapped(&run->cosim.ls, map);
 }
 
+static void origin(void *ctx, uint8_t byte) {
+  run_t *run = ctx;
+  lockstep_origin(&run->cosim.ls, byte);
+}
+
 static void reset(void *ctx) {
   run_t *run = ctx;
   lockstep_reset(&run->cosim.ls);
@@ -161,6 +166,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
                 .loaded = watched ? loaded : NULL,
                 .mapped = mapped,
                 .reset = reset,
+                .origin = origin,
                 .out = o->n_log_ports ? port_written : NULL},
       .serial_input = run->serial_input ? serial_input : NULL,
       .serial_input_ctx = run,

@@ -153,6 +153,12 @@ void lockstep_mapped(lockstep_t *ls, const memmap_t *map) {
   if (ls->trace) trace_map(ls->trace, map);
 }
 
+void lockstep_origin(lockstep_t *ls, uint8_t byte) {
+  uint8_t origin = origin_of(byte);
+  if (ls->stats.tagged && origin == ls->stats.origin) return;
+  stats_set_origin(&ls->stats, origin);
+}
+
 bool lockstep_can_reset(const lockstep_t *ls) {
   return !ls->dut || ls->dut->reset;
 }
@@ -160,6 +166,7 @@ bool lockstep_can_reset(const lockstep_t *ls) {
 void lockstep_reset(lockstep_t *ls) {
   assert(lockstep_can_reset(ls));
   if (ls->dut) ls->dut->reset(ls->handle);
+  if (ls->stats.origin != ORIGIN_OTHER) stats_set_origin(&ls->stats, ORIGIN_OTHER);
   if (ls->trace) trace_reset(ls->trace);
 }
 

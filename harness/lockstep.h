@@ -104,10 +104,16 @@ void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t
 /* The memory map has changed: likewise. */
 void lockstep_mapped(lockstep_t *ls, const memmap_t *map);
 
+/* The guest wrote a byte to the origin port (origin.h): counts what follows for that origin. */
+void lockstep_origin(lockstep_t *ls, uint8_t byte);
+
 /* True if the device, if there is one, can be reset. */
 bool lockstep_can_reset(const lockstep_t *ls);
 
-/* RESET of the reference has happened: resets the DUT too and notes it in the trace. lockstep_can_reset holds. */
+/*
+ * RESET of the reference has happened: resets the DUT too and notes it in the trace; the origin is ORIGIN_OTHER.
+ * lockstep_can_reset holds.
+ */
 void lockstep_reset(lockstep_t *ls);
 
 /* Ends a waveform that is still open. wave_failed and wave_error say if it is not whole. */

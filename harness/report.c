@@ -112,6 +112,7 @@ void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const re
   fprintf(out, "  request  %s\n", decode_request(&ls->bad_req, line));
   if (context->instruction)
     fprintf(out, "  guest    %s   (after %" PRIu64 " instructions)\n", context->instruction, context->instructions);
+  if (ls->stats.tagged) fprintf(out, "  origin   %s\n", origin_name(ls->stats.origin));
   fprintf(out, "  CR0 %08" PRIx64 "  CR3 %08" PRIx64 "  CR4 %08" PRIx64 "\n", mmu_cr(mmu, 0), mmu_cr(mmu, 3),
           mmu_cr(mmu, 4));
   if (ls->bad_req.op <= MMU_OP_SET_SEG && ls->bad_req.seg < MMU_SEG_COUNT)

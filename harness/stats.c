@@ -1,5 +1,7 @@
 #include "stats.h"
 
+#include <assert.h>
+
 static void count_request(stats_t *stats, const mmu_req_t *req) {
   switch (req->op) {
   case MMU_OP_ACCESS:
@@ -50,4 +52,32 @@ uint64_t stats_faults(const stats_t *stats) {
   for (unsigned v = 0; v < STATS_VECTORS; v++)
     sum += stats->faults[v];
   return sum;
+}
+
+static stats_share_t sums(const stats_t *stats) {
+  return (stats_share_t){.references = stats->references,
+                         .tlb_hits = stats->tlb_hits,
+                         .tlb_misses = stats->tlb_misses,
+                         .walks = stats->walks,
+                         .faults = stats_faults(stats)};
+}
+
+stats_share_t stats_share(const stats_t *stats, unsigned origin) {
+  stats_share_t share = stats->ended[origin];
+  if (origin != stats->origin) return share;
+  const stats_share_t now = sums(stats), *begun = &stats->begun;
+  share.references += now.references - begun->references;
+  share.tlb_hits += now.tlb_hits - begun->tlb_hits;
+  share.tlb_misses += now.tlb_misses - begun->tlb_misses;
+  share.walks += now.walks - begun->walks;
+  share.faults += now.faults - begun->faults;
+  return share;
+}
+
+void stats_set_origin(stats_t *stats, uint8_t origin) {
+  assert(origin < ORIGIN_COUNT);
+  stats->ended[stats->origin] = stats_share(stats, stats->origin);
+  stats->begun = sums(stats);
+  stats->origin = origin;
+  stats->tagged = true;
 }

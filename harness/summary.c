@@ -78,6 +78,21 @@ static void references(FILE *out, const stats_t *s) {
   row(out, "walks", s->walks);
 }
 
+/* What each origin had, if the guest told its origins. */
+static void origins(FILE *out, const stats_t *s) {
+  if (!s->tagged) return;
+  fprintf(out, "\n  %-12s %16s %7s %14s %9s %14s %11s\n", "by origin", "references", "share", "TLB misses", "per 1000",
+          "walks", "faults");
+  for (unsigned i = 0; i < ORIGIN_COUNT; i++) {
+    stats_share_t o = stats_share(s, i);
+    if (o.references == 0) continue;
+    char a[32], b[32], c[32], d[32];
+    fprintf(out, "    %-10s %16s %6.2f%% %14s %9.2f %14s %11s\n", origin_name(i), grouped(o.references, a),
+            100.0 * (double)o.references / (double)s->references, grouped(o.tlb_misses, b),
+            1000.0 * (double)o.tlb_misses / (double)o.references, grouped(o.walks, c), grouped(o.faults, d));
+  }
+}
+
 static double rate(const outcome_t *o, const cosim_t *c) {
   return o->seconds > 0 ? (double)c->ls.stats.references / o->seconds : 0;
 }
@@ -106,6 +121,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   fprintf(out, "  %-24s %16.0f /s\n", "references", rate(o, c));
   if (c->options->wave) fprintf(out, "  %-24s %s\n", "waveform", c->options->wave);
   if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
+  origins(out, &c->ls.stats);
 }
 
 static json_t *faults_json(const stats_t *s) {
@@ -117,6 +133,22 @@ static json_t *faults_json(const stats_t *s) {
 
 static void set(json_t *root, const char *key, uint64_t n) {
   json_object_set_new(root, key, json_integer((json_int_t)n));
+}
+
+static json_t *origins_json(const stats_t *s) {
+  json_t *object = json_object();
+  for (unsigned i = 0; i < ORIGIN_COUNT; i++) {
+    stats_share_t o = stats_share(s, i);
+    if (o.references == 0) continue;
+    json_t *share = json_object();
+    set(share, "references", o.references);
+    set(share, "tlb_hits", o.tlb_hits);
+    set(share, "tlb_misses", o.tlb_misses);
+    set(share, "walks", o.walks);
+    set(share, "faults", o.faults);
+    json_object_set_new(object, origin_name(i), share);
+  }
+  return object;
 }
 
 static json_t *to_json(const outcome_t *o, const cosim_t *c) {
@@ -147,6 +179,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   if (o->has_guest) set(root, "unmapped_ports", o->unmapped_ports);
   set(root, "faults", stats_faults(s));
   json_object_set_new(root, "faults_by_vector", faults_json(s));
+  if (s->tagged) json_object_set_new(root, "origins", origins_json(s));
   set(root, "mismatches",
       (c->ls.state != LOCKSTEP_AGREE) +
           (uint64_t)(o->images_compared && !o->images_identical && c->ls.state == LOCKSTEP_AGREE));

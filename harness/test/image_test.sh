@@ -335,6 +335,65 @@ END
   [ "$(jq_key "$DIR/a" instructions)" = "$(jq_key "$DIR/b" instructions)" ] || fail "instructions depend on the input's kind"
 }
 
+# A ROM that turns paging on and tells by port $1 for whom it reads: 16-bit code at F000:0000.
+origins_rom() {
+  python3 - "$DIR/rom" "$1" <<'END'
+import sys
+tag = 'e6' + sys.argv[2]                                       # out %al, $port
+code = bytes.fromhex(
+    '31c0' '8ed8' '8ed0' 'bc0070'                              # ds = ss = 0, sp = 0x7000
+    '66c70600100320 0000'                                      # a directory at 0x1000, its table at 0x2000
+    'bf0020' '66b803000000'                                    # pages 0..0x10f are mapped to themselves
+    '668905' '83c704' '660500100000' '81ff4024' '72ee'
+    '66c7061420 00000000'                                      # but page 5
+    'c70670008800' 'c70672000800' 'c70675008600'               # the gate of #PF
+    '2e0f01168c00'                                             # lgdt %cs:0x8c
+    '66b800100000' '0f22d8' '66b801000080' '0f22c0'            # CR3, PG, PE
+    'b003' + tag + '8a1e0080' '8a1e0090' '8a1e0480'            # slab reads two pages, one of them twice
+    'b017' + tag + '8a1e00a0'                                  # origin 23 reads another
+    'b020' + tag + '8a1e00a0'                                  # 32 is no origin: other
+    'b007' + tag + '8a1e0050'                                  # fault: page 5
+    '30c0' 'e6f4'                                              # the handler: success
+    '0f00' '92000f00' '0000000000000000' 'ffff00000f9b0000')   # GDT: null, code at F0000
+rom = bytearray(65536)
+rom[:len(code)] = code
+rom[0xfff0:0xfff5] = bytes.fromhex('ea000000f0')
+open(sys.argv[1], 'wb').write(rom)
+END
+}
+
+by_origin() { sed -n '/^  by origin/,$p' "$DIR/out"; }
+
+# The origin port: each origin's references, misses and faults, in table and JSON.
+case_origins() {
+  origins_rom ea
+  expect 0 run --bios "$DIR/rom" --json "$DIR/result.json"
+  [ "$(json unmapped_ports)" = 0 ] || fail "the origin port counts as unmapped"
+  python3 - "$DIR/result.json" <<'END' || fail "origins: $(json origins)"
+import json, sys
+r = json.load(open(sys.argv[1]))
+o = r["origins"]
+# Each instruction is fetched twice when it is new: its first byte, then the whole.
+assert list(o) == ["other", "slab", "fault", "origin 23"], list(o)
+assert o["slab"] == {"references": 13, "tlb_hits": 11, "tlb_misses": 2, "walks": 2, "faults": 0}, o["slab"]
+assert o["origin 23"] == {"references": 7, "tlb_hits": 6, "tlb_misses": 1, "walks": 1, "faults": 0}, o["origin 23"]
+assert o["fault"]["faults"] == 1 and r["faults_by_vector"] == {"#PF": 1}, o["fault"]
+for key in ("references", "tlb_hits", "tlb_misses", "walks", "faults"):
+    assert sum(share[key] for share in o.values()) == r[key], key
+END
+  by_origin >"$DIR/table"
+  grep -qE '^    slab +13 +[0-9.]+% +2 +153\.85 +2 +0$' "$DIR/table" || fail "the table's row of slab"
+  [ "$(wc -l <"$DIR/table")" = 5 ] || fail "not one row for each origin"
+  json origins >"$DIR/origins"
+  expect 0 run --bios "$DIR/rom" --dut none --json "$DIR/result.json"
+  json origins | cmp - "$DIR/origins" || fail "the origins depend on the DUT"
+  # Who writes elsewhere has no origins.
+  origins_rom 80
+  expect 0 run --bios "$DIR/rom" --json "$DIR/result.json"
+  grep -q '"origins"' "$DIR/result.json" && fail "origins of a guest that has none"
+  [ -z "$(by_origin)" ] || fail "a table of origins that nobody told"
+}
+
 case_bios_bad() {
   head -c 65535 /dev/zero >"$DIR/odd"
   head -c 524288 /dev/zero >"$DIR/large"

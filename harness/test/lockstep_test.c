@@ -228,18 +228,78 @@ START_TEST(map_and_reset_reach_both_sides) {
 }
 END_TEST
 
-START_TEST(report_says_what_where_and_how_to_repeat) {
+/* Steps n times more. */
+static void step(bench_t *b, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    ck_assert(stimulus_step(&b->stimulus));
+}
+
+/* What the guest writes to the origin port holds for what follows, until it writes again or is reset. */
+START_TEST(references_are_counted_by_origin) {
   bench_t b;
+  const stats_t *s = &b.ls.stats;
+  open_bench(&b);
+  ck_assert(stimulus_start(&b.stimulus, &b.rig, 4));
+  step(&b, 1000);
+  ck_assert(!s->tagged);
+  ck_assert_uint_eq(stats_share(s, ORIGIN_OTHER).references, s->references);
+  const uint64_t other = s->references;
+  lockstep_origin(&b.ls, ORIGIN_SLAB);
+  ck_assert(s->tagged);
+  step(&b, 1000);
+  const uint64_t slab = s->references - other;
+  lockstep_origin(&b.ls, ORIGIN_SLAB);
+  lockstep_origin(&b.ls, 32); /* no origin at all */
+  ck_assert_uint_eq(s->origin, ORIGIN_OTHER);
+  step(&b, 1000);
+  ck_assert_uint_ge(slab, 100);
+  ck_assert_uint_eq(stats_share(s, ORIGIN_SLAB).references, slab);
+  ck_assert_uint_eq(stats_share(s, ORIGIN_OTHER).references, s->references - slab);
+  ck_assert_uint_eq(stats_share(s, ORIGIN_OTHER).faults + stats_share(s, ORIGIN_SLAB).faults, stats_faults(s));
+  lockstep_origin(&b.ls, ORIGIN_USER);
+  rig_reset(&b.rig);
+  ck_assert_uint_eq(s->origin, ORIGIN_OTHER);
+  ck_assert(s->tagged);
+  close_bench(&b);
+}
+END_TEST
+
+static char *report_of(bench_t *b, const report_context_t *context) {
   char *text = NULL;
   size_t n = 0;
+  FILE *out = open_memstream(&text, &n);
+  report_mismatch(out, &b->ls, b->rig.mmu, context);
+  fclose(out);
+  return text;
+}
+
+/* The report names the origin, if the guest ever did. */
+START_TEST(report_names_the_origin) {
+  const report_context_t context = {"mmu86 fuzz --seed 9", 9, NULL, 0};
+  for (unsigned i = 0; i < 2; i++) {
+    bench_t b;
+    open_bench(&b);
+    b.fake->strike_at = 700;
+    b.fake->strike = wrong_paddr;
+    if (i) lockstep_origin(&b.ls, ORIGIN_KMALLOC);
+    ck_assert(!drive(&b, 9, 2000));
+    char *text = report_of(&b, &context);
+    ck_assert_msg((strstr(text, "\n  origin   kmalloc\n") != NULL) == (i == 1), "%s", text);
+    ck_assert_msg((strstr(text, "origin") != NULL) == (i == 1), "%s", text);
+    free(text);
+    close_bench(&b);
+  }
+}
+END_TEST
+
+START_TEST(report_says_what_where_and_how_to_repeat) {
+  bench_t b;
   open_bench(&b);
   b.fake->strike_at = 700;
   b.fake->strike = wrong_paddr;
   ck_assert(!drive(&b, 9, 2000));
-  FILE *out = open_memstream(&text, &n);
-  report_context_t context = {"mmu86 fuzz --seed 9", 9, "mov eax, [ebx]", 1234};
-  report_mismatch(out, &b.ls, b.rig.mmu, &context);
-  fclose(out);
+  const report_context_t context = {"mmu86 fuzz --seed 9", 9, "mov eax, [ebx]", 1234};
+  char *text = report_of(&b, &context);
   static const char *const parts[] = {"MISMATCH at transaction 700",
                                       "physical address differs",
                                       "mmu86 fuzz --seed 9",
@@ -307,6 +367,8 @@ int main(void) {
   tcase_add_test(t, lost_writes_are_caught);
   tcase_add_test(t, images_are_compared);
   tcase_add_test(t, map_and_reset_reach_both_sides);
+  tcase_add_test(t, references_are_counted_by_origin);
+  tcase_add_test(t, report_names_the_origin);
   tcase_add_test(t, report_says_what_where_and_how_to_repeat);
   tcase_add_test(t, stimulus_reaches_everything);
   tcase_add_test(t, stimulus_follows_from_its_seed);
