@@ -38,6 +38,9 @@ static bool change(replay_t *r, const trace_record_t *record) {
   case TRACE_MAP:
     rig_map(&r->rig, &record->map);
     return true;
+  case TRACE_ORIGIN:
+    lockstep_origin(&r->cosim.ls, record->origin);
+    return true;
   default:
     if (!lockstep_can_reset(&r->cosim.ls)) return false;
     rig_reset(&r->rig);

@@ -157,6 +157,7 @@ void lockstep_origin(lockstep_t *ls, uint8_t byte) {
   uint8_t origin = origin_of(byte);
   if (ls->stats.tagged && origin == ls->stats.origin) return;
   stats_set_origin(&ls->stats, origin);
+  if (ls->trace) trace_origin(ls->trace, origin);
 }
 
 bool lockstep_can_reset(const lockstep_t *ls) {

@@ -104,7 +104,7 @@ void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t
 /* The memory map has changed: likewise. */
 void lockstep_mapped(lockstep_t *ls, const memmap_t *map);
 
-/* The guest wrote a byte to the origin port (origin.h): counts what follows for that origin. */
+/* The guest wrote a byte to the origin port (origin.h): counts what follows for that origin, notes it in the trace. */
 void lockstep_origin(lockstep_t *ls, uint8_t byte);
 
 /* True if the device, if there is one, can be reset. */

@@ -1,6 +1,5 @@
 /*
- * The transaction stream as a file: what went to the MMU, and what changed memory or its map in
- * between.
+ * The transaction stream as a file: what went to the MMU, and what changed memory, its map or the origin in between.
  *
  * File: the magic "MMU86TRC", a 32-bit version, a 32-bit length and that many bytes of JSON (ram_bytes, geometry,
  * choices, where the stream comes from), then blocks, then an end block. A block is three 32-bit numbers (bytes on
@@ -19,8 +18,9 @@
 
 #include "memmap.h"
 #include "mmu.h"
+#include "origin.h"
 
-enum { TRACE_VERSION = 2 };
+enum { TRACE_VERSION = 3 };
 
 /* What the header's JSON says. */
 typedef struct {
@@ -29,7 +29,14 @@ typedef struct {
   char origin[4096]; /* the command that made it */
 } trace_header_t;
 
-typedef enum { TRACE_REQUEST = 1, TRACE_STORE = 2, TRACE_LOAD = 3, TRACE_MAP = 4, TRACE_RESET = 5 } trace_kind_t;
+typedef enum {
+  TRACE_REQUEST = 1,
+  TRACE_STORE = 2,
+  TRACE_LOAD = 3,
+  TRACE_MAP = 4,
+  TRACE_RESET = 5,
+  TRACE_ORIGIN = 6,
+} trace_kind_t;
 
 typedef struct {
   trace_kind_t kind;
@@ -39,6 +46,7 @@ typedef struct {
   uint32_t size;        /* STORE: 1..8 bytes; LOAD: bytes at bytes */
   const uint8_t *bytes; /* LOAD; valid until the next trace_read */
   memmap_t map;         /* MAP: memmap_valid */
+  uint8_t origin;       /* ORIGIN: of the guest's references that follow, less than ORIGIN_COUNT */
 } trace_record_t;
 
 typedef struct trace_writer trace_writer_t;
@@ -53,6 +61,7 @@ void trace_store(trace_writer_t *writer, uint64_t paddr, unsigned size, uint64_t
 void trace_load(trace_writer_t *writer, uint64_t paddr, const void *bytes, uint64_t n);
 void trace_map(trace_writer_t *writer, const memmap_t *map);
 void trace_reset(trace_writer_t *writer);
+void trace_origin(trace_writer_t *writer, uint8_t origin);
 
 /* True if a write has failed: there is no use in going on. */
 bool trace_failed(const trace_writer_t *writer);

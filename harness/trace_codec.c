@@ -96,6 +96,10 @@ size_t trace_encode(trace_codec_t *codec, const trace_record_t *record, uint8_t 
   uint8_t *p = out;
   *p++ = (uint8_t)record->kind;
   if (record->kind == TRACE_RESET) return 1;
+  if (record->kind == TRACE_ORIGIN) {
+    *p++ = record->origin;
+    return 2;
+  }
   if (record->kind == TRACE_MAP) return (size_t)(put_map(p, &record->map) - out);
   p = put_varint(p, record->size);
   p = put_varint(p, zigzag(record->paddr - codec->last_paddr));
@@ -193,6 +197,10 @@ size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_rec
     record->map = get_map(&c);
     break;
   case TRACE_RESET:
+    break;
+  case TRACE_ORIGIN:
+    record->origin = get_byte(&c);
+    if (record->origin >= ORIGIN_COUNT) return 0;
     break;
   default:
     return 0;

@@ -142,6 +142,10 @@ void trace_reset(trace_writer_t *w) {
   append(w, &(trace_record_t){.kind = TRACE_RESET});
 }
 
+void trace_origin(trace_writer_t *w, uint8_t origin) {
+  append(w, &(trace_record_t){.kind = TRACE_ORIGIN, .origin = origin});
+}
+
 bool trace_failed(const trace_writer_t *w) {
   return w->error != 0;
 }

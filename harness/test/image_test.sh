@@ -364,10 +364,10 @@ END
 
 by_origin() { sed -n '/^  by origin/,$p' "$DIR/out"; }
 
-# The origin port: each origin's references, misses and faults, in table and JSON.
+# The origin port: each origin's references, misses and faults, in table and JSON, and again in a replay.
 case_origins() {
   origins_rom ea
-  expect 0 run --bios "$DIR/rom" --json "$DIR/result.json"
+  expect 0 run --bios "$DIR/rom" --trace "$DIR/trace" --json "$DIR/result.json"
   [ "$(json unmapped_ports)" = 0 ] || fail "the origin port counts as unmapped"
   python3 - "$DIR/result.json" <<'END' || fail "origins: $(json origins)"
 import json, sys
@@ -385,6 +385,9 @@ END
   grep -qE '^    slab +13 +[0-9.]+% +2 +153\.85 +2 +0$' "$DIR/table" || fail "the table's row of slab"
   [ "$(wc -l <"$DIR/table")" = 5 ] || fail "not one row for each origin"
   json origins >"$DIR/origins"
+  expect 0 replay "$DIR/trace" --json "$DIR/result.json"
+  json origins | cmp - "$DIR/origins" || fail "the replay's origins differ"
+  by_origin | cmp - "$DIR/table" || fail "the replay's table differs"
   expect 0 run --bios "$DIR/rom" --dut none --json "$DIR/result.json"
   json origins | cmp - "$DIR/origins" || fail "the origins depend on the DUT"
   # Who writes elsewhere has no origins.

@@ -56,6 +56,9 @@ static trace_record_t record_at(rng_t *rng, unsigned i) {
     r = (trace_record_t){.kind = TRACE_LOAD, .paddr = rng_next(rng), .size = 65536, .bytes = bulk};
   } else if (i % 1000 == 3) {
     r.kind = TRACE_RESET;
+  } else if (i % 1000 == 5) {
+    r.kind = TRACE_ORIGIN;
+    r.origin = (uint8_t)rng_below(rng, ORIGIN_COUNT);
   } else if (i % 1000 == 4) {
     r.kind = TRACE_MAP;
     r.map = (memmap_t){.rom_bytes = MEMMAP_ROM_UNIT * rng_below(rng, 5),
@@ -78,6 +81,8 @@ static void put(trace_writer_t *w, const trace_record_t *r) {
     trace_reset(w);
   else if (r->kind == TRACE_MAP)
     trace_map(w, &r->map);
+  else if (r->kind == TRACE_ORIGIN)
+    trace_origin(w, r->origin);
   else if (r->kind == TRACE_STORE)
     trace_store(w, r->paddr, r->size, r->data);
   else
@@ -132,6 +137,7 @@ static unsigned read_stream(trace_status_t *status) {
       continue;
     }
     ck_assert(memmap_equal(&got.map, &want.map));
+    ck_assert_uint_eq(got.origin, want.origin);
     ck_assert_uint_eq(got.paddr, want.paddr);
     ck_assert_uint_eq(got.size, want.size);
     if (want.kind == TRACE_STORE)
@@ -245,7 +251,7 @@ START_TEST(damaged_streams_are_refused) {
     trace_status_t status;
     while ((status = trace_read(r, &record)) == TRACE_OK)
       ck_assert((record.kind != TRACE_REQUEST || trace_request_valid(&record.req)) &&
-                (record.kind != TRACE_MAP || memmap_valid(&record.map)));
+                (record.kind != TRACE_MAP || memmap_valid(&record.map)) && record.origin < ORIGIN_COUNT);
     if (status == TRACE_CORRUPT) ck_assert_ptr_nonnull(strstr(trace_error(r), path));
     refused += status != TRACE_END;
     trace_close(r);
@@ -255,21 +261,37 @@ START_TEST(damaged_streams_are_refused) {
 }
 END_TEST
 
+/* Records as bytes: an origin is one of those that there are. */
+START_TEST(impossible_origins_are_refused) {
+  trace_codec_t codec = {0};
+  trace_record_t record;
+  for (unsigned origin = 0; origin < 256; origin++) {
+    const uint8_t bytes[] = {TRACE_ORIGIN, (uint8_t)origin};
+    ck_assert_uint_eq(trace_decode(&codec, bytes, 2, &record), origin < ORIGIN_COUNT ? 2 : 0);
+    ck_assert_uint_eq(trace_decode(&codec, bytes, 1, &record), 0);
+  }
+  const uint8_t unknown[] = {TRACE_ORIGIN + 1, 0};
+  ck_assert_uint_eq(trace_decode(&codec, unknown, 2, &record), 0);
+}
+END_TEST
+
 START_TEST(files_that_are_no_traces) {
   static const char *const texts[] = {"",
                                       "MMU86",
                                       "MMU86TRC",
                                       "not a trace at all, but long enough to look",
+                                      "MMU86TRC\x03\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x02\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x01\0\0\0\x02\0\0\0{}",
-                                      "MMU86TRC\x01\0\0\0\xff\xff\xff\x7f{}"};
-  static const size_t sizes[] = {0, 5, 8, 43, 18, 18, 18};
+                                      "MMU86TRC\x03\0\0\0\xff\xff\xff\x7f{}"};
+  static const size_t sizes[] = {0, 5, 8, 43, 18, 18, 18, 18};
   char error[256] = "";
   trace_header_t h;
   spit((const uint8_t *)texts[_i], sizes[_i]);
   ck_assert_ptr_null(trace_open(path, &h, error, sizeof error));
   ck_assert_ptr_nonnull(strstr(error, path));
   ck_assert_ptr_null(strchr(error, '\n'));
+  ck_assert((strstr(error, "trace version 2, this mmu86 reads version 3") != NULL) == (_i == 5));
 }
 END_TEST
 
@@ -292,7 +314,8 @@ int main(void) {
   tcase_add_test(t, cut_streams_are_read_as_far_as_they_go);
   tcase_add_test(t, blocks_are_on_disk_before_the_end);
   tcase_add_test(t, damaged_streams_are_refused);
-  tcase_add_loop_test(t, files_that_are_no_traces, 0, 7);
+  tcase_add_test(t, impossible_origins_are_refused);
+  tcase_add_loop_test(t, files_that_are_no_traces, 0, 8);
   tcase_add_test(t, full_disk_is_noticed);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);
