@@ -43,6 +43,7 @@ typedef struct {
   uint64_t eip;         /* of the guest's instruction */
   const mmu_req_t *req;
   const mmu_rsp_t *model; /* the reference's response to the same request */
+  uint8_t origin;         /* origin.h */
 } dut_annotation_t;
 
 /* All functions are required but those marked optional, which may be NULL. */

@@ -13,14 +13,23 @@
 // Enumerations shown by name. Numbers from 1000 on do not meet those that Verilator gives to the RTL's own.
 namespace {
 
-enum { ENUM_OP = 1000, ENUM_SEG, ENUM_ACCESS, ENUM_VECTOR, ENUM_PAGE };
+enum { ENUM_OP = 1000, ENUM_SEG, ENUM_ACCESS, ENUM_VECTOR, ENUM_PAGE, ENUM_ORIGIN };
+
+constexpr unsigned NAMES_MAX = ORIGIN_COUNT;
 
 struct Names {
   int number;
   const char *name;
   unsigned bits, count;
-  const char *names[20];
+  const char *names[NAMES_MAX];
 };
+
+Names origins() {
+  Names e = {ENUM_ORIGIN, "origin", 5, ORIGIN_COUNT, {}};
+  for (unsigned i = 0; i < ORIGIN_COUNT; i++)
+    e.names[i] = origin_name(i);
+  return e;
+}
 
 const Names enums[] = {
     {ENUM_OP,
@@ -52,8 +61,8 @@ std::string binary(unsigned value, unsigned bits) {
 }
 
 void declare_enum(VerilatedFst *fst, const Names &e) {
-  std::string texts[20];
-  const char *values[20], *names[20];
+  std::string texts[NAMES_MAX];
+  const char *values[NAMES_MAX], *names[NAMES_MAX];
   for (unsigned i = 0; i < e.count; i++) {
     texts[i] = binary(i, e.bits);
     values[i] = texts[i].c_str();
@@ -85,6 +94,7 @@ const Signal signals[] = {
     {"sequence", 64, 0, [](const Shown &s) { return s.note.sequence; }},
     {"instruction", 64, 0, [](const Shown &s) { return s.note.instruction; }},
     {"eip", 32, 0, [](const Shown &s) { return s.note.eip; }},
+    {"origin", 5, ENUM_ORIGIN, [](const Shown &s) { return (uint64_t)s.note.origin; }},
     {"req_op", 4, ENUM_OP, [](const Shown &s) { return (uint64_t)s.req.op; }},
     {"req_seg", 4, ENUM_SEG, [](const Shown &s) { return (uint64_t)s.req.seg; }},
     {"req_access", 2, ENUM_ACCESS, [](const Shown &s) { return (uint64_t)s.req.access; }},
@@ -132,6 +142,7 @@ static void declare(void *self, VerilatedFst *fst, uint32_t code) {
   static_cast<WaveState *>(self)->base = code;
   for (const Names &e : enums)
     declare_enum(fst, e);
+  declare_enum(fst, origins());
   fst->scopeEscape(' ');
   fst->pushNamePrefix("lockstep ");
   for (const Signal &s : signals) {

@@ -95,7 +95,7 @@ static void wave_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *mod
     }
     ls->wave_open = ls->wave_begun = true;
   }
-  dut_annotation_t note = {.sequence = ls->sequence, .req = req, .model = model};
+  dut_annotation_t note = {.sequence = ls->sequence, .req = req, .model = model, .origin = ls->stats.origin};
   if (ls->where) ls->where(ls->where_ctx, &note.instruction, &note.eip);
   ls->dut->wave_note(ls->handle, &note);
 }
