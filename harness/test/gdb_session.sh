@@ -33,6 +33,9 @@ session() {
   timeout 120 gdb -nx -batch -x "$DIR/script" "$KERNEL" >"$DIR/gdb" 2>&1 </dev/null
 }
 
+# cpu_ticks: processor time that mmu86 has used.
+cpu_ticks() { cut -d ' ' -f 14 "/proc/$PID/stat"; }
+
 # ends STATUS: mmu86 ends by itself.
 ends() {
   wait $PID
@@ -167,15 +170,12 @@ case_end() {
   ends 3
 
   start gdb "$KERNEL" --port 0 --append hang
-  session <<'END'
-python
-import os, signal, threading
-threading.Timer(1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-end
-continue
-info registers eip
-kill
-END
+  printf 'continue\ninfo registers eip\nkill\n' | session & # interrupted once the guest runs, however long that takes
+  local session=$! begun
+  begun=$(cpu_ticks)
+  while [ $(($(cpu_ticks) - begun)) -lt 30 ]; do sleep 0.1; done
+  pkill -INT -f -- "^gdb -nx -batch -x $DIR/script"
+  wait $session
   says 'SIGINT'
   says '^eip '
   ends 4
