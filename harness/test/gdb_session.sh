@@ -116,6 +116,27 @@ END
   [ "$(json references)" = "$references" ] || fail "looking makes references"
 }
 
+# What sw/kmalloc.md shows.
+case_kmalloc() {
+  start gdb "$KERNEL" --port 0 --append "workload=kmalloc quick"
+  session <<'END'
+break kmalloc if size == 100
+continue
+monitor where
+finish
+monitor pages $eax
+monitor mmu $eax
+delete
+continue
+END
+  says '^Breakpoint 1, kmalloc \(size=size@entry=100, flags=flags@entry=208\)'
+  says '^Value returned is \$1 = \(void \*\) 0xc'
+  says '^  PDE .*1e3  -> .* P W A D PS/PAT G$'
+  says '^CPL 0 write  .* \(4M\)'
+  says '^CPL 3 write  #PF\(0007: P W U\)'
+  ends 0
+}
+
 # What GDB writes is in both worlds, and in the trace.
 case_write() {
   start run "$KERNEL" --gdb 0 --append "$SHORT" --trace "$DIR/trace"

@@ -8,6 +8,14 @@ enum { OBJECTS = 384 };
 
 static u8 *objects[OBJECTS];
 
+/// What kmalloc.md follows.
+static void example(void) {
+  volatile u8 *object = need(kmalloc(100, GFP_KERNEL));
+  object[99] = 0x42;
+  CHECK(ksize((void *)object) == 128 && object[99] == 0x42);
+  kfree((void *)object);
+}
+
 /// One object of each class and of the sizes next to it, up to what memory allows.
 static void sweep(void) {
   unsigned long served = 0, wasted = 0, last = form() == FORM_FULL ? KMALLOC_MAX_SIZE : 64 << 10;
@@ -71,8 +79,10 @@ static size_t random_size(void) {
 }
 
 void workload_kmalloc(void) {
-  size_t *sizes = need(kzalloc(OBJECTS * sizeof(*sizes), GFP_KERNEL));
+  size_t *sizes;
 
+  example();
+  sizes = need(kzalloc(OBJECTS * sizeof(*sizes), GFP_KERNEL));
   sweep();
   variants();
   unsigned long errors = nr_slab_errors();
