@@ -54,7 +54,7 @@ case_boot() {
 
 # The same with little and much memory, and another seed of the workload.
 case_boot_variants() {
-  for variant in "16 quick" "64 quick seed=5" "512 quick"; do
+  for variant in "16 quick" "64 quick seed=5 workload=paging" "512 quick stack=4k cpus=4" "64 quick mem=24 dma=4 highmem=8"; do
     local ram=${variant%% *} words=${variant#* }
     expect 0 run "$KERNEL" --ram "$ram" --append "$words" --serial "$DIR/serial"
     qemu "$ram" "$words"

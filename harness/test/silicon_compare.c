@@ -9,7 +9,7 @@ enum { ARITHMETIC_FLAGS = 0xcd5 };
 
 const char *silicon_choice_name(unsigned choice) {
   static const char *const names[SILICON_CHOICES] = {
-      "strict", "pieces", "pushes_first", "page_first", "pieces+page_first", "limit_wraps"};
+      "strict", "pieces", "pushes_first", "page_first", "pieces+page_first", "limit_wraps", "stores_in_pieces"};
   return choice < SILICON_CHOICES ? names[choice] : "?";
 }
 

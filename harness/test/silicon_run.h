@@ -38,7 +38,8 @@ typedef enum {
   SILICON_PUSHES_FIRST, /* CALL stores as it pushes, and sees only then that the new EIP is beyond the limit */
   SILICON_PAGE_FIRST,   /* a page fault comes before #AC */
   SILICON_PIECES_AND_PAGE_FIRST,
-  SILICON_LIMIT_WRAPS, /* mmu_config_t.limit_wraps */
+  SILICON_LIMIT_WRAPS,      /* mmu_config_t.limit_wraps */
+  SILICON_STORES_IN_PIECES, /* as in pieces, and the first one is stored before the second is looked at */
   SILICON_CHOICES,
 } silicon_choice_t;
 

@@ -62,8 +62,10 @@ static void put(uint32_t *reg, const uint8_t *bytes, unsigned size) {
   memcpy(reg, bytes, size < 4 ? size : 4);
 }
 
+/* What FST stores. */
+static const uint8_t one[10] = {0, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0x3f};
+
 static void move_data(run_t *run, const silicon_step_t *s, const operand_t *operand) {
-  static const uint8_t one[10] = {0, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0x3f};
   silicon_result_t *r = run->r;
   operand_t w = *operand;
   uint8_t old[16];
@@ -127,9 +129,12 @@ static bool access_part(run_t *run, const silicon_step_t *s, operand_t *operand,
 static bool step_access(run_t *run, const silicon_step_t *s) {
   operand_t operand = {.size = s->size};
   bool has_pieces = s->how == SILICON_DATA_POINTER || s->size == 10;
-  bool pieces = run->choice == SILICON_IN_PIECES || run->choice == SILICON_PIECES_AND_PAGE_FIRST;
+  bool early = run->choice == SILICON_STORES_IN_PIECES && s->access == MMU_WRITE && s->size == 10;
+  bool pieces = early || run->choice == SILICON_IN_PIECES || run->choice == SILICON_PIECES_AND_PAGE_FIRST;
   unsigned last = has_pieces && pieces ? 2 : 0;
   if (!access_part(run, s, &operand, 0, s->size - last)) return false;
+  for (unsigned i = 0; early && i < s->size - last; i++)
+    rig_store(&run->side->rig, operand.paddr[i], 1, one[i]);
   if (last && !access_part(run, s, &operand, s->size - last, last)) return false;
   if (s->how != SILICON_DATA_NONE) move_data(run, s, &operand);
   if (run->choice == SILICON_PUSHES_FIRST) complete(run);

@@ -107,6 +107,12 @@ struct cpu {
   mmu_req_t fetch_req, data_req; /* reused: constant fields stay filled in */
   mmu_rsp_t fetch_rsp, rsp;
 
+  struct {            /* REP CMPS, REP SCAS: see cpu_string.c */
+    uint64_t next_at; /* `count` of the next iteration; 0: none */
+    int64_t flag_result;
+    uint32_t flag_carries;
+  } comparison;
+
   mmu_seg_t seg[MMU_SEG_COUNT];
   uint64_t cr0, cr2, cr3, cr4, dr[8];
   struct {                  /* see cpu_debug.c */

@@ -30,9 +30,34 @@ static inline bool repeat(cpu_t *cpu, const insn_t *in, bool goes_on) {
   return true;
 }
 
-/* REPE goes on while ZF = 1, REPNE while ZF = 0. */
-static inline bool repeat_compare(cpu_t *cpu, const insn_t *in) {
-  return repeat(cpu, in, flag_zf(cpu) == (in->rep == 0xF3));
+/* Whether this iteration of a comparison is not the first one. */
+static inline bool continues(const cpu_t *cpu) {
+  return cpu->comparison.next_at && cpu->comparison.next_at == cpu->count;
+}
+
+/*
+ * REPE goes on while ZF = 1, REPNE while ZF = 0. If an iteration faults, the flags are again as they were before the
+ * first one: "REP/REPE/REPZ/REPNE/REPNZ". A comparison does not look at them, so it can go on later. What an interrupt
+ * between two iterations sees are those of the last one, and for what follows it is a beginning.
+ */
+static inline bool repeat_compare(cpu_t *cpu, const insn_t *in, uint32_t a, uint32_t b) {
+  if (in->rep && !continues(cpu)) {
+    cpu->comparison.flag_result = cpu->flag_result;
+    cpu->comparison.flag_carries = cpu->flag_carries;
+  }
+  flags_sub(cpu, a, b, a - b, in->size);
+  bool over = repeat(cpu, in, flag_zf(cpu) == (in->rep == 0xF3));
+  cpu->comparison.next_at = in->rep && cpu->next_eip == cpu->eip ? cpu->count + 1 : 0;
+  return over;
+}
+
+/* An operand of a comparison cannot be read. Always returns false. */
+static bool compare_faults(cpu_t *cpu, const insn_t *in) {
+  if (in->rep && continues(cpu)) {
+    cpu->flag_result = cpu->comparison.flag_result;
+    cpu->flag_carries = cpu->comparison.flag_carries;
+  }
+  return false;
 }
 
 static bool movs(cpu_t *cpu, const insn_t *in) {
@@ -48,12 +73,11 @@ static bool movs(cpu_t *cpu, const insn_t *in) {
 static bool cmps(cpu_t *cpu, const insn_t *in) {
   uint32_t a, b;
   if (exhausted(cpu, in)) return true;
-  if (!cpu_mem_read(cpu, in->seg, pointer(cpu, in, CPU_ESI), in->size, &a)) return false;
-  if (!cpu_mem_read(cpu, MMU_SEG_ES, pointer(cpu, in, CPU_EDI), in->size, &b)) return false;
-  flags_sub(cpu, a, b, a - b, in->size);
+  if (!cpu_mem_read(cpu, in->seg, pointer(cpu, in, CPU_ESI), in->size, &a)) return compare_faults(cpu, in);
+  if (!cpu_mem_read(cpu, MMU_SEG_ES, pointer(cpu, in, CPU_EDI), in->size, &b)) return compare_faults(cpu, in);
   advance(cpu, in, CPU_ESI);
   advance(cpu, in, CPU_EDI);
-  return repeat_compare(cpu, in);
+  return repeat_compare(cpu, in, a, b);
 }
 
 static bool stos(cpu_t *cpu, const insn_t *in) {
@@ -76,10 +100,9 @@ static bool lods(cpu_t *cpu, const insn_t *in) {
 static bool scas(cpu_t *cpu, const insn_t *in) {
   uint32_t b, a = reg_get(cpu, CPU_EAX, in->size);
   if (exhausted(cpu, in)) return true;
-  if (!cpu_mem_read(cpu, MMU_SEG_ES, pointer(cpu, in, CPU_EDI), in->size, &b)) return false;
-  flags_sub(cpu, a, b, a - b, in->size);
+  if (!cpu_mem_read(cpu, MMU_SEG_ES, pointer(cpu, in, CPU_EDI), in->size, &b)) return compare_faults(cpu, in);
   advance(cpu, in, CPU_EDI);
-  return repeat_compare(cpu, in);
+  return repeat_compare(cpu, in, a, b);
 }
 
 handler_t cpu_bind_string(insn_t *in) {

@@ -26,19 +26,7 @@ ring3_enter:
   subl %eax, %esp
   movl %esp, %edi
   rep movsl
-  popl %ebx
-  popl %ecx
-  popl %edx
-  popl %esi
-  popl %edi
-  popl %ebp
-  popl %eax
-  popl %ds
-  popl %es
-  popl %fs
-  popl %gs
-  addl $8, %esp /* vector, error code */
-  iret
+  jmp ret_from_trap
 
 /// void ring3_leave(void): returns from ring3_enter. Data segments are the kernel's already (entry.S).
   .globl ring3_leave

@@ -10,11 +10,11 @@ enum { OUTER_WORDS = sizeof(struct pt_regs) / 4, SAME_LEVEL_WORDS = OUTER_WORDS 
 void ring3_enter(const struct pt_regs *regs, u32 words); // ring3.S
 _Noreturn void ring3_leave(void);
 
-// ring3.S pops a frame without names.
+// entry.S pops a frame without names.
 _Static_assert(offsetof(struct pt_regs, eax) == 24 && offsetof(struct pt_regs, xds) == 28 &&
                    offsetof(struct pt_regs, xgs) == 40 && offsetof(struct pt_regs, trapno) == 44 &&
                    offsetof(struct pt_regs, eip) == 52 && offsetof(struct pt_regs, esp) == 64,
-               "struct pt_regs is not what ring3.S pops");
+               "struct pt_regs is not what entry.S pops");
 
 static struct ring3 *running; ///< where its end is recorded; NULL: an exception is not ours
 

@@ -135,6 +135,32 @@ START_TEST(rep_keeps_the_completed_iterations) {
 }
 END_TEST
 
+CODE(repe_cmps, "repe cmpsb\n hlt");
+CODE(repne_scas, "repne scasb\n hlt");
+
+/* "REP/REPE/REPZ/REPNE/REPNZ": the flags of a comparison that faults are those from before it. */
+START_TEST(rep_compare_that_faults_restores_the_flags) {
+  for (int scas = 0; scas < 2; scas++) {
+    if (scas)
+      LOAD(repne_scas);
+    else
+      LOAD(repe_cmps);
+    make_hole(PTE_ABSENT);
+    poke(DATA, "0123456789", 10);
+    poke(HOLE - 4, "0123", 4);
+    set_reg(CPU_EAX, 'x');
+    set_reg(CPU_ESI, DATA);
+    set_reg(CPU_EDI, HOLE - 4);
+    set_reg(CPU_ECX, 10);
+    set_flags(X86_CF | X86_SF | 2);
+    run_to_halt();
+    ck_assert(halted_in(X86_PF));
+    ck_assert_uint_eq(reg(CPU_ECX), 6);
+    ck_assert_uint_eq(frame(3) & (X86_CF | X86_ZF | X86_SF | X86_PF_FLAG | X86_AF | X86_OF_FLAG), X86_CF | X86_SF);
+  }
+}
+END_TEST
+
 START_TEST(rep_is_interruptible) {
   LOAD(rep_movs);
   set_reg(CPU_ESI, DATA);
@@ -310,6 +336,7 @@ int main(void) {
   tcase_add_test(tcase, multiple_stack_accesses);
   tcase_add_test(tcase, call_without_a_stack);
   tcase_add_test(tcase, rep_keeps_the_completed_iterations);
+  tcase_add_test(tcase, rep_compare_that_faults_restores_the_flags);
   tcase_add_test(tcase, rep_is_interruptible);
   tcase_add_test(tcase, repetition_is_left_with_the_resume_flag);
   tcase_add_test(tcase, segment_limit);
