@@ -63,6 +63,8 @@ ret_from_trap:
   popl %gs
   addl $8, %esp /* vector, error code */
   iret
+  .globl ret_from_trap_end
+ret_from_trap_end:
 
 /// Where a kernel task begins: %ebx is the function, %esi its argument. If it returns with a program loaded, that starts.
   .globl kernel_thread_helper

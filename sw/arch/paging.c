@@ -54,6 +54,10 @@ pte_t *pte_alloc_kernel(unsigned long address) {
   if (pmd_none(*pmd)) {
     unsigned long table = get_zeroed_page(GFP_KERNEL);
     if (!table) return NULL;
+    if (!pmd_none(read_pmd(pmd))) { // while we slept
+      free_page(table);
+      return pte_offset_kernel(pmd, address);
+    }
     set_pmd(pmd, make_pmd((u32)__pa(table) | _PAGE_TABLE));
   }
   return pte_offset_kernel(pmd, address);

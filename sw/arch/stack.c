@@ -25,6 +25,7 @@ unsigned long alloc_thread_stack(void) {
   while (slot < SLOTS && slot_used[slot])
     slot++;
   if (slot == SLOTS) return 0;
+  slot_used[slot] = true; // before anything sleeps
   unsigned long stack = slot_stack(slot);
   for (unsigned long at = stack; at < stack + thread_size; at += PAGE_SIZE) {
     struct page *page = alloc_page(GFP_KERNEL);
@@ -32,10 +33,10 @@ unsigned long alloc_thread_stack(void) {
       if (page) __free_page(page);
       for (unsigned long mapped = stack; mapped < at; mapped += PAGE_SIZE)
         __free_page(pfn_to_page(pte_pfn(unmap_kernel_page(mapped))));
+      slot_used[slot] = false;
       return 0;
     }
   }
-  slot_used[slot] = true;
   return stack;
 }
 

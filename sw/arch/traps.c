@@ -12,6 +12,7 @@
 
 static struct desc_struct idt_table[SYSCALL_VECTOR + 1] __attribute__((aligned(8)));
 
+extern const char ret_from_trap[], ret_from_trap_end[];  // entry.S: what loads a task's registers
 extern const u32 trap_stubs[TRAP_VECTORS + NR_IRQS + 1]; // entry.S; the last one is the system call's
 
 struct trap_record last_fixup;
@@ -101,8 +102,13 @@ static int trap_signal(u32 vector) {
   }
 }
 
+/// A task's selectors are its own affair until they are loaded: what faults then is the task's fault.
+static bool in_return_to_user(const struct pt_regs *regs) {
+  return regs->eip >= (u32)(unsigned long)ret_from_trap && regs->eip < (u32)(unsigned long)ret_from_trap_end;
+}
+
 static void do_exception(struct pt_regs *regs) {
-  if (user_mode(regs)) {
+  if (user_mode(regs) || in_return_to_user(regs)) {
     int signal = trap_signal(regs->trapno);
     if (regs->eflags & EFLAGS_IF) local_irq_enable();
     printk("%s[%d]: %s, error code %04x: signal %d\n", current->comm, current->pid, trap_name(regs->trapno),

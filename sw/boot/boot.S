@@ -8,7 +8,7 @@
 #define MULTIBOOT_MAGIC 0x1BADB002
 #define MULTIBOOT_FLAGS 0x00000003 /* modules on page boundaries, memory information */
 
-#define CR0_BOOT 0x80050033 /* PG AM WP NE ET MP PE */
+#define CR0_BOOT 0x80050037 /* PG AM WP NE ET EM MP PE: processes have no x87, whose registers nobody would save */
 #define CR4_PSE 0x00000010
 #define PDE_LARGE 0x083 /* present, writable, 4 MiB */
 #define THREAD_SIZE 8192

@@ -117,6 +117,7 @@ int do_execve(const char *name, const char *const *argv) {
       strncpy(current->comm, argv[0] ? argv[0] : name, TASK_COMM_LEN - 1);
       current->flags &= ~(unsigned)PF_KTHREAD;
       memset(current->tls_array, 0, sizeof(current->tls_array));
+      memset(&gdt_table[GDT_ENTRY_TLS_MIN], 0, sizeof(current->tls_array));
     }
     if (unused) mmput(unused);
   }

@@ -40,11 +40,13 @@ void do_exit(int code) {
   BUG_ON(current == &init_task || in_interrupt());
   origin_enter(ORIGIN_EXIT);
   local_irq_enable();
+  exit_mm();
   for (int i = 0; i < MAX_NOTIFIERS && notifiers[i]; i++)
     notifiers[i](current);
-  exit_mm();
   list_for_each_safe(at, after, &current->children) {
-    list_entry(at, struct task_struct, sibling)->parent = &init_task;
+    struct task_struct *child = list_entry(at, struct task_struct, sibling);
+    child->parent = &init_task;
+    child->flags |= PF_ORPHAN;
     list_del(at);
     list_add_tail(at, &init_task.children);
   }
@@ -63,11 +65,18 @@ static struct task_struct *find_child(int pid) {
 
   list_for_each(at, &current->children) {
     struct task_struct *child = list_entry(at, struct task_struct, sibling);
-    if (pid == -1 ? (child->flags & PF_KSWAPD) != 0 : child->pid != pid) continue;
+    if (pid == -1 ? (child->flags & (PF_KSWAPD | PF_ORPHAN)) != 0 : child->pid != pid) continue;
     if (child->state == TASK_ZOMBIE) return child;
     found = child;
   }
   return found;
+}
+
+void reap_orphans(void) {
+  list_for_each_safe(at, after, &init_task.children) {
+    struct task_struct *child = list_entry(at, struct task_struct, sibling);
+    if (child->flags & PF_ORPHAN && child->state == TASK_ZOMBIE) release_task(child);
+  }
 }
 
 int do_wait(int pid, int *exit_code) {

@@ -30,6 +30,7 @@ struct switch_frame {
 /// A task with a stack, a child of the current one, that will begin with `frame`, then `regs`. It does not run yet.
 /// NULL: no memory.
 static struct task_struct *new_task(const char *name, const struct pt_regs *regs, const struct switch_frame *frame) {
+  reap_orphans();
   struct task_struct *task = kmem_cache_alloc(task_struct_cachep, GFP_KERNEL);
   unsigned long stack = task ? alloc_thread_stack() : 0;
 

@@ -98,6 +98,7 @@ void schedule(void) {
 /// The first thing that a new task does: what schedule() does after the switch.
 void schedule_tail(void) {
   local_irq_enable();
+  if (current->mm && current->pending_signal) do_exit(current->pending_signal);
   origin_enter(current->mm ? ORIGIN_USER : ORIGIN_OTHER);
 }
 
@@ -149,13 +150,14 @@ void schedule_timeout(unsigned long ticks) {
   might_sleep();
   unsigned long flags = local_irq_save();
   current->wake_at = jiffies + ticks;
+  if (!current->wake_at) current->wake_at = 1; // 0 is for who does not sleep so
   sleep(flags);
 }
 
 void wake_sleepers(void) {
   list_for_each(at, &all_tasks) {
     struct task_struct *task = list_entry(at, struct task_struct, tasks);
-    if (task->wake_at && task->wake_at <= jiffies) wake_up_process(task);
+    if (task->wake_at && (long)(jiffies - task->wake_at) >= 0) wake_up_process(task);
   }
 }
 

@@ -18,14 +18,16 @@ static long sys_write(unsigned long buffer, unsigned long n) {
   char chunk[64];
   unsigned long done = 0;
 
-  while (done < n) {
+  if (n > TASK_SIZE) return -EINVAL;
+  while (done < n && !current->pending_signal) {
+    cond_resched();
     unsigned long now = min_ul(n - done, sizeof(chunk));
     if (copy_from_user(chunk, buffer + done, now)) return -EFAULT;
     for (unsigned long i = 0; i < now; i++)
       printk("%c", chunk[i]);
     done += now;
   }
-  return (long)n;
+  return (long)done;
 }
 
 static long sys_waitpid(int pid, unsigned long status) {

@@ -123,7 +123,7 @@ static struct page *rmqueue_fallback(struct zone *zone, unsigned order, enum mig
       if (type == MIGRATE_RESERVE || list_empty(list)) continue;
 
       struct page *page = list_entry(list->next, struct page, lru);
-      // Half a pageblock or more, or what shrinkers may empty: the kind changes with it.
+      // A large block, or for what shrinkers may empty: the rest of its pageblock changes its kind with it.
       if (from >= pageblock_order / 2 || start == MIGRATE_RECLAIMABLE) {
         unsigned long moved = move_freepages_block(zone, page, start);
         if (moved >= pageblock_nr_pages / 2) set_pageblock_migratetype(page, start);

@@ -99,32 +99,6 @@ static enum vm_fault do_fault(struct mm_struct *mm, struct vm_area_struct *vma, 
   return VM_FAULT_OK;
 }
 
-/// A page that is on the swap area.
-static enum vm_fault do_swap_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, pte_t old,
-                                  unsigned long address, bool write) {
-  swp_entry_t entry = pte_to_swp_entry(old);
-  struct page *page = read_swap_cache(entry);
-
-  if (!page) return VM_FAULT_OOM;
-  lock_page(page);
-  if (read_pte(pte).pte != old.pte || !PageSwapCache(page) || page->private != entry.val) { // while we slept
-    unlock_page(page);
-    put_page(page);
-    return VM_FAULT_OK;
-  }
-  mm->anon_rss++;
-  page_add_anon_rmap(page, vma, address);
-  swap_free(entry);
-  u32 prot = vm_page_prot(vma->vm_flags);
-  // Whom nobody shares it with need not keep it on the swap area either: it will differ from it soon.
-  if (write && remove_exclusive_swap_page(page)) prot |= _PAGE_RW | _PAGE_DIRTY;
-  set_pte(pte, pfn_pte(page_to_pfn(page), prot));
-  activate_page(page);
-  unlock_page(page);
-  fault_stats.swapped++;
-  return VM_FAULT_OK; // the entry has the reference; a write that still lacks the right faults once more
-}
-
 /// A write to a present, write-protected page of a writable area.
 static enum vm_fault do_wp_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, pte_t old,
                                 unsigned long address) {
@@ -166,6 +140,33 @@ static enum vm_fault do_wp_page(struct mm_struct *mm, struct vm_area_struct *vma
   return copy ? VM_FAULT_OK : VM_FAULT_OOM;
 }
 
+/// A page that is on the swap area.
+static enum vm_fault do_swap_page(struct mm_struct *mm, struct vm_area_struct *vma, pte_t *pte, pte_t old,
+                                  unsigned long address, bool write) {
+  swp_entry_t entry = pte_to_swp_entry(old);
+  struct page *page = read_swap_cache(entry);
+
+  if (!page) return VM_FAULT_OOM;
+  lock_page(page);
+  if (read_pte(pte).pte != old.pte || !PageSwapCache(page) || page->private != entry.val) { // while we slept
+    unlock_page(page);
+    put_page(page);
+    return VM_FAULT_OK;
+  }
+  mm->anon_rss++;
+  page_add_anon_rmap(page, vma, address);
+  swap_free(entry);
+  u32 prot = vm_page_prot(vma->vm_flags);
+  // A page that nobody shares need not keep its place: it will differ from it soon, or others want the place.
+  if ((write || vm_swap_full()) && remove_exclusive_swap_page(page) && write) prot |= _PAGE_RW | _PAGE_DIRTY;
+  old = pfn_pte(page_to_pfn(page), prot);
+  set_pte(pte, old); // which has the reference from now on
+  activate_page(page);
+  unlock_page(page);
+  fault_stats.swapped++;
+  return write && !pte_write(old) ? do_wp_page(mm, vma, pte, old, address) : VM_FAULT_OK;
+}
+
 enum vm_fault handle_mm_fault(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address, bool write) {
   pte_t *pte = pte_alloc(mm, address);
   if (!pte) return VM_FAULT_OOM;
@@ -190,7 +191,7 @@ static void zap_pte(struct mm_struct *mm, const struct vm_area_struct *vma, pte_
     free_swap_and_cache(pte_to_swp_entry(entry));
     return;
   }
-  flush_tlb_one(address);
+  flush_tlb_page(vma, address);
   struct page *page = vm_normal_page(vma, entry);
   if (!page) return;
   if (pte_dirty(entry) && PageAnon(page)) set_page_flag(page, PG_dirty);

@@ -65,6 +65,7 @@ static void remove_vma(struct mm_struct *mm, struct vm_area_struct **link) {
   *link = vma->vm_next;
   mm->mmap_cache = NULL;
   mm->map_count--;
+  if (vma->vm_close) vma->vm_close(vma);
   anon_vma_unlink(vma);
   list_del(&vma->shared);
   kmem_cache_free(vm_area_cachep, vma);
@@ -160,7 +161,9 @@ static u32 calc_vm_flags(unsigned prot, unsigned flags) {
 long do_mmap(struct mm_struct *mm, struct inode *file, unsigned long address, unsigned long length, unsigned prot,
              unsigned flags, unsigned long pgoff) {
   if (!length || length > TASK_SIZE) return -EINVAL;
-  if (flags & MAP_SHARED && (!file || prot & PROT_WRITE)) return -EINVAL; // files cannot be written
+  bool shared = flags & MAP_SHARED, private = flags & MAP_PRIVATE;
+  if (shared == private) return -EINVAL;
+  if (shared && (!file || prot & PROT_WRITE)) return -EINVAL; // files cannot be written
   length = align_up(length, PAGE_SIZE);
   if (flags & MAP_FIXED) {
     if (address % PAGE_SIZE || address > TASK_SIZE - length) return -EINVAL;
@@ -175,14 +178,21 @@ long do_mmap(struct mm_struct *mm, struct inode *file, unsigned long address, un
   return error ? error : (long)address;
 }
 
+/// Whether `address` lies inside the area, not at its beginning.
+static bool divides(const struct vm_area_struct *vma, unsigned long address) {
+  return vma && vma->vm_start < address && address < vma->vm_end;
+}
+
 int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long length) {
   unsigned long end = start + align_up(length, PAGE_SIZE);
 
-  if (start % PAGE_SIZE || !length || end < start || end > TASK_SIZE) return -EINVAL;
-  struct vm_area_struct *vma = find_vma(mm, start);
-  if (vma && vma->vm_start < start && split_vma(vma, start, true)) return -ENOMEM;
+  if (start % PAGE_SIZE || !length || start > TASK_SIZE || length > TASK_SIZE - start) return -EINVAL;
+  struct vm_area_struct *vma = find_vma(mm, start), *last = find_vma(mm, end - 1);
+  if (divides(vma, start) && vma->vm_flags & VM_PFNMAP) return -EINVAL; // they go as they came, whole
+  if (divides(last, end) && last->vm_flags & VM_PFNMAP) return -EINVAL;
+  if (divides(vma, start) && split_vma(vma, start, true)) return -ENOMEM;
   vma = find_vma(mm, end - 1);
-  if (vma && vma->vm_start < end && vma->vm_end > end && split_vma(vma, end, false)) return -ENOMEM;
+  if (divides(vma, end) && split_vma(vma, end, false)) return -ENOMEM;
 
   struct vm_area_struct **link = find_vma_link(mm, start);
   while (*link && (*link)->vm_start < end) {
@@ -197,6 +207,8 @@ unsigned long do_brk(struct mm_struct *mm, unsigned long brk) {
   unsigned long old_end = align_up(mm->brk, PAGE_SIZE), new_end = align_up(brk, PAGE_SIZE);
 
   if (brk < mm->start_brk || brk > TASK_UNMAPPED_BASE) return mm->brk;
+  const struct vm_area_struct *next = new_end > old_end ? find_vma(mm, old_end) : NULL;
+  if (next && next->vm_start < new_end) return mm->brk; // a mapping is in the way
   if (new_end < old_end && do_munmap(mm, new_end, old_end - new_end)) return mm->brk;
   if (new_end > old_end && insert_area(mm, old_end, new_end, VM_READ | VM_WRITE, NULL, old_end >> PAGE_SHIFT))
     return mm->brk;

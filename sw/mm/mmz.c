@@ -17,12 +17,14 @@ static hil_mmb_t *block_at(struct list_head *at) {
 }
 
 hil_mmz_t *hil_mmz_create(const char *name, unsigned long gfp, unsigned long phys_start, unsigned long nbytes) {
+  hil_mmz_t *zone = kzalloc(sizeof(*zone), GFP_KERNEL); // may sleep: before anything is looked at
+  if (!zone) return NULL;
   list_for_each(at, &mmz_list) {
     const hil_mmz_t *other = zone_at(at);
-    if (phys_start < other->phys_start + other->nbytes && other->phys_start < phys_start + nbytes) return NULL;
+    if (phys_start >= other->phys_start + other->nbytes || other->phys_start >= phys_start + nbytes) continue;
+    kfree(zone);
+    return NULL;
   }
-  hil_mmz_t *zone = kzalloc(sizeof(*zone), GFP_KERNEL);
-  if (!zone) return NULL;
   strncpy(zone->name, name, HIL_MMZ_NAME_LEN - 1);
   zone->gfp = gfp;
   zone->phys_start = phys_start;
@@ -54,11 +56,13 @@ static unsigned long find_gap(hil_mmz_t *zone, unsigned long size, unsigned long
 }
 
 static hil_mmb_t *alloc_in_zone(hil_mmz_t *zone, const char *name, unsigned long size, unsigned long align) {
+  hil_mmb_t *mmb = kzalloc(sizeof(*mmb), GFP_KERNEL); // may sleep: before the gap is chosen
   struct list_head *before;
-  unsigned long start = find_gap(zone, size, align, &before);
-  hil_mmb_t *mmb = start ? kzalloc(sizeof(*mmb), GFP_KERNEL) : NULL;
-  if (!mmb) return NULL;
-
+  unsigned long start = mmb ? find_gap(zone, size, align, &before) : 0;
+  if (!start) {
+    kfree(mmb);
+    return NULL;
+  }
   strncpy(mmb->name, name ? name : "<null>", HIL_MMB_NAME_LEN - 1);
   mmb->zone = zone;
   mmb->phys_addr = start;

@@ -19,6 +19,13 @@ long mmz_user_alloc(unsigned long size, unsigned long align) {
   return (long)mmb->phys_addr;
 }
 
+/// A mapping of a block goes, however that came about.
+static void close_mapping(struct vm_area_struct *vma) {
+  hil_mmb_t *mmb = hil_mmb_getby_phys(vma->vm_pgoff << PAGE_SHIFT);
+  BUG_ON(!mmb || !mmb->user_maps);
+  mmb->user_maps--;
+}
+
 long mmz_user_map(unsigned long phys_addr, bool cached) {
   hil_mmb_t *mmb = own_block(phys_addr);
   if (!mmb) return -EPERM;
@@ -31,6 +38,7 @@ long mmz_user_map(unsigned long phys_addr, bool cached) {
   if (remap_pfn_range(vma, mmb->phys_addr >> PAGE_SHIFT, mmb->length >> PAGE_SHIFT, cached ? 0 : _PAGE_PCD))
     goto no_memory;
   mmb->user_maps++;
+  vma->vm_close = close_mapping;
   return address;
 no_memory:
   do_munmap(current->mm, (unsigned long)address, mmb->length);
@@ -40,10 +48,7 @@ no_memory:
 long mmz_user_unmap(unsigned long address) {
   const struct vm_area_struct *vma = find_vma(current->mm, address);
   if (!vma || vma->vm_start != address || !(vma->vm_flags & VM_PFNMAP)) return -EINVAL;
-  pte_t pte = *pte_lookup(current->mm, address);
-  hil_mmb_t *mmb = own_block(pte_pfn(pte) << PAGE_SHIFT);
-  if (!mmb) return -EPERM;
-  mmb->user_maps--;
+  if (!own_block(vma->vm_pgoff << PAGE_SHIFT)) return -EPERM;
   return do_munmap(current->mm, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
@@ -52,12 +57,11 @@ long mmz_user_free(unsigned long phys_addr) {
   return mmb ? hil_mmb_free(mmb) : -EPERM;
 }
 
-/// A dying process's blocks go; its mappings go with its address space.
+/// A dying process's blocks go. Its mappings are gone already, with its address space.
 static void release_blocks(struct task_struct *task) {
   hil_mmb_t *mmb;
 
   while ((mmb = hil_mmb_owned_by(task->pid)) != NULL) {
-    mmb->user_maps = 0;
     mmb->owner = 0;
     hil_mmb_put(mmb);
   }

@@ -25,11 +25,12 @@ int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length,
   unsigned long end = start + align_up(length, PAGE_SIZE);
   u32 rights = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
 
-  if (start % PAGE_SIZE || end < start || end > TASK_SIZE || prot & ~7U) return -EINVAL;
+  if (start % PAGE_SIZE || length > TASK_SIZE - start || start > TASK_SIZE || prot & ~7U) return -EINVAL;
   if (!rights) return -EINVAL; // PROT_NONE would need a not-present entry that is not swapped out
   for (unsigned long at = start; at < end;) {
     struct vm_area_struct *vma = find_vma(mm, at);
     if (!vma || vma->vm_start > at) return -ENOMEM;
+    if (vma->vm_flags & VM_PFNMAP) return -EACCES; // their entries are made once
     if (vma->vm_flags & VM_SHARED && rights & VM_WRITE) return -EACCES;
     if (vma->vm_start < at && split_vma(vma, at, true)) return -ENOMEM;
     if (vma->vm_end > end && split_vma(vma, end, false)) return -ENOMEM;

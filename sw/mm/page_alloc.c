@@ -224,9 +224,9 @@ static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned order, const struct
     wakeup_kswapd(*at, order);
   for (;;) {
     struct page *page = get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
-    if (!page && may_use_reserve(gfp))
-      return get_page_from_freelist(gfp, order, zonelist, mark_min, ALLOC_NO_WATERMARKS);
-    if (page || !(gfp & __GFP_WAIT)) return page;
+    bool reserve = !page && may_use_reserve(gfp);
+    if (reserve) page = get_page_from_freelist(gfp, order, zonelist, mark_min, ALLOC_NO_WATERMARKS);
+    if (page || !(gfp & __GFP_WAIT) || (reserve && !(gfp & __GFP_NOFAIL))) return page;
 
     cond_resched();
     unsigned long freed = reclaim(zonelist, order, gfp);

@@ -56,6 +56,8 @@ const char *bad_free(const struct page *page, unsigned order) {
   if (!test_page_flag(page, PG_head) || page_order_allocated(page) != order)
     return "free with another order than allocated";
   if (page->_count == 1 && page_mapped(page)) return "free of a page that is still mapped";
+  if (page->_count == 1 && (PageLocked(page) || PageSwapCache(page) || PageWriteback(page)))
+    return "free of a page that is being paged in or out";
   if (page->_count == 1 && PageLRU(page)) return "free of a page on a page-out list";
   return NULL;
 }

@@ -102,6 +102,7 @@ int copy_page_range(struct mm_struct *to, struct mm_struct *from, const struct v
 
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages, u32 prot) {
   vma->vm_flags |= VM_PFNMAP | VM_DONTCOPY;
+  vma->vm_pgoff = pfn;
   for (unsigned long i = 0; i < pages; i++) {
     pte_t *pte = pte_alloc(vma->vm_mm, vma->vm_start + i * PAGE_SIZE);
     if (!pte) return -ENOMEM;

@@ -87,7 +87,7 @@ static bool for_each_mapping(struct page *page,
 
 /// A translation of another address space may be in the TLB too: CR3 has been loaded since, unless it is the current
 /// one's.
-static void flush_tlb_page(const struct vm_area_struct *vma, unsigned long address) {
+void flush_tlb_page(const struct vm_area_struct *vma, unsigned long address) {
   if ((read_cr3() & (u32)PAGE_MASK) == (u32)__pa(vma->vm_mm->pgd)) flush_tlb_one(address);
 }
 

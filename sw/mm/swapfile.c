@@ -23,6 +23,10 @@ unsigned long total_swap_pages(void) {
   return swap_pages ? swap_pages - 1 : 0;
 }
 
+bool vm_swap_full(void) {
+  return swap_free_pages * 2 < swap_pages;
+}
+
 swp_entry_t get_swap_page(void) {
   if (!swap_free_pages) return (swp_entry_t){0};
   do // round and round, so that neighbours in time are neighbours there

@@ -177,7 +177,7 @@ void *vzalloc(unsigned long size) {
 
 void *vmap(struct page **pages, unsigned count, unsigned flags, u32 prot) {
   enum origin before = origin_enter(ORIGIN_VMALLOC);
-  struct vm_struct *area = get_vm_area((unsigned long)count << PAGE_SHIFT, VM_MAP | flags);
+  struct vm_struct *area = count < max_mapnr ? get_vm_area((unsigned long)count << PAGE_SHIFT, VM_MAP | flags) : NULL;
   void *address = area ? (void *)area->addr : NULL;
 
   if (area && map_vm_area(area, prot, pages)) {

@@ -78,7 +78,7 @@ enum page_fate { PAGE_ACTIVATE, PAGE_KEEP, PAGE_FREED };
 
 /// Tries to free a locked, isolated page. It is still locked and has our reference then, unless it is freed.
 static enum page_fate shrink_page(struct page *page, const struct scan_control *sc) {
-  if (PageWriteback(page)) return PAGE_KEEP;
+  if (PageWriteback(page) || page_count(page) == 1) return PAGE_KEEP; // nobody's any more: goes with our reference
   if (page_referenced(page)) return PAGE_ACTIVATE;
   if (PageAnon(page) && !PageSwapCache(page)) {
     if (!(sc->gfp & __GFP_IO)) return PAGE_KEEP;

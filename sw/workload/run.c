@@ -9,6 +9,7 @@
 #include <kernel/slab.h>
 #include <kernel/string.h>
 #include <kernel/swap.h>
+#include <kernel/task.h>
 #include <kernel/vmalloc.h>
 #include <kernel/vmstat.h>
 #include <kernel/workload.h>
@@ -95,6 +96,7 @@ unsigned long pages(unsigned long n, unsigned long share) {
 
 /// Memory that is only kept because it might be useful goes back.
 static void drop_caches(void) {
+  reap_orphans();
   drop_swap_cache();
   drop_pagecache();
   kmem_cache_reap();

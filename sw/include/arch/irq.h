@@ -11,7 +11,7 @@ extern unsigned long jiffies;
 /// Programs the 8259s, all masked, and the timer. Interrupts may be enabled afterwards.
 void irq_init(void);
 
-/// Makes the interrupt stacks, a page for each processor, between guard pages. After thread_stack_init.
+/// Makes the interrupt stacks, one for each processor, between guard pages. After thread_stack_init.
 void irq_stack_init(void);
 
 /// Serves an interrupt on this processor's interrupt stack.
@@ -26,7 +26,7 @@ unsigned long irq_stack(unsigned cpu);
 /// Calls fn on the interrupt stack as an interrupt's handler would be.
 void call_on_irq_stack(void (*fn)(void));
 
-/// Interrupts served; the most bytes that one has used of its stack.
+/// Ticks served.
 unsigned long nr_interrupts(void);
 
 #endif

@@ -13,14 +13,15 @@ enum {
   __GFP_DMA32 = 0x04,   ///< below 4 GiB: no zone of its own here, ZONE_NORMAL
 
   // What the caller can bear.
-  __GFP_WAIT = 0x10,           ///< may sleep and reclaim
-  __GFP_HIGH = 0x20,           ///< may use half of the emergency reserve
-  __GFP_IO = 0x40,             ///< reclaim may write to the swap area
-  __GFP_FS = 0x80,             ///< reclaim may call into file caches (shrinkers)
-  __GFP_COLD = 0x100,          ///< a page whose content is not in the processor's cache will do
-  __GFP_NOWARN = 0x200,        ///< no message upon failure
-  __GFP_REPEAT = 0x400,        ///< try hard; may fail
-  __GFP_NOFAIL = 0x800,        ///< never fails: tries for ever
+  __GFP_WAIT = 0x10,    ///< may sleep and reclaim
+  __GFP_HIGH = 0x20,    ///< may use half of the emergency reserve
+  __GFP_IO = 0x40,      ///< reclaim may write to the swap area
+  __GFP_FS = 0x80,      ///< reclaim may call into file caches (shrinkers)
+  __GFP_COLD = 0x100,   ///< a page whose content is not in the processor's cache will do
+  __GFP_NOWARN = 0x200, ///< no message upon failure
+  __GFP_REPEAT = 0x400, ///< try hard; may fail
+  __GFP_NOFAIL =
+      0x800, ///< with __GFP_WAIT: never fails. It tries as long as others may free something, then the kernel panics
   __GFP_NORETRY = 0x1000,      ///< one attempt at reclaim
   __GFP_NO_GROW = 0x2000,      ///< a slab cache does not get new slabs
   __GFP_COMP = 0x4000,         ///< a compound page: its references are counted in its first page

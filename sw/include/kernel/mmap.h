@@ -49,6 +49,7 @@ struct vm_area_struct {
   unsigned long vm_pgoff;         ///< page offset of vm_start in the file; anonymous: vm_start's page number when made
   struct inode *vm_file;          ///< NULL: anonymous
   struct list_head shared;        ///< in vm_file's mapping->i_mmap
+  void (*vm_close)(struct vm_area_struct *vma); ///< called when the area goes; NULL: nobody wants to know
 };
 
 struct mm_struct {
@@ -101,7 +102,7 @@ int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long length,
 /// Moves the end of the heap; returns the new one, or the old one if that is not possible.
 unsigned long do_brk(struct mm_struct *mm, unsigned long brk);
 
-/// Adds an area, joined with its neighbours where they are alike. Returns 0 or a negative error.
+/// Adds an area where there is none, as a part of the one before where that is alike. Returns 0 or a negative error.
 int insert_area(struct mm_struct *mm, unsigned long start, unsigned long end, u32 vm_flags, struct inode *file,
                 unsigned long pgoff);
 
@@ -137,8 +138,11 @@ void free_pgtables(struct mm_struct *mm);
 /// flushes the TLB.
 int copy_page_range(struct mm_struct *to, struct mm_struct *from, const struct vm_area_struct *vma);
 
-/// Maps `pages` frames from `pfn` on, which need no struct page, at the beginning of `vma`; `prot`: more bits of the
-/// entries (_PAGE_PCD). Returns 0 or -ENOMEM.
+/// Whose translations may be in the TLB: forgets that of `address`.
+void flush_tlb_page(const struct vm_area_struct *vma, unsigned long address);
+
+/// Maps `pages` frames from `pfn` on, which need no struct page, at the beginning of `vma`, whose vm_pgoff becomes
+/// `pfn`; `prot`: more bits of the entries (_PAGE_PCD). Returns 0 or -ENOMEM.
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long pfn, unsigned long pages, u32 prot);
 
 #endif

@@ -22,6 +22,7 @@ enum {
   PF_MEMDIE = 1 << 1,   ///< is to end for want of memory: likewise
   PF_KTHREAD = 1 << 2,
   PF_KSWAPD = 1 << 3,
+  PF_ORPHAN = 1 << 4, ///< its parent has ended: nobody waits for it
 };
 
 enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, TASK_COMM_LEN = 16 };
@@ -54,7 +55,7 @@ struct task_struct {
 extern struct task_struct init_task;
 extern struct list_head all_tasks;
 
-/// Bytes of a kernel stack: one or two pages, `stack=4k` or `stack=8k`.
+/// Bytes of a kernel stack: two pages, or one with `stack=4k`.
 extern unsigned long thread_size;
 
 /// The registers with which a user task entered the kernel.

@@ -12,6 +12,8 @@ extern struct address_space swapper_space;
 void swap_init(unsigned long first_pfn, unsigned long pages);
 unsigned long nr_swap_pages(void);    ///< free places
 unsigned long total_swap_pages(void); ///< all places
+/// Whether more than half of the places are taken.
+bool vm_swap_full(void);
 
 /// A free place, with one user. val 0: none.
 swp_entry_t get_swap_page(void);
@@ -28,7 +30,7 @@ bool add_to_swap(struct page *page);
 void delete_from_swap_cache(struct page *page);
 struct page *lookup_swap_cache(swp_entry_t entry);
 
-/// The page of an entry, from the cache or read from the area; locked until it is there. NULL: no memory.
+/// The page of an entry, from the cache or read from the area. NULL: no memory.
 struct page *read_swap_cache(swp_entry_t entry);
 
 /// Takes a locked page out of the swap cache if nobody else needs it there. Returns whether.
