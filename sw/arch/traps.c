@@ -96,6 +96,7 @@ static int trap_signal(u32 vector) {
   case TRAP_BP:
     return SIGTRAP;
   case TRAP_UD:
+  case TRAP_NM: // there is no x87 for processes
     return SIGILL;
   default:
     return SIGSEGV;

@@ -47,6 +47,7 @@ static void setup_tasks(const struct memory_layout *layout) {
   mmz_init(layout->mmz_pfn, layout->mmz_pages);
   swap_init(layout->swap_pfn, layout->swap_pages);
   kswapd_init();
+  sleepy = boot_params.sleepy;
 }
 
 void start_kernel(u32 magic, unsigned long multiboot_info) {

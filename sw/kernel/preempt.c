@@ -23,6 +23,19 @@ unsigned long nr_atomic_sleeps(void) {
   return atomic_sleeps;
 }
 
+bool sleepy;
+
+/// A coin, the same for every run.
+static bool heads(void) {
+  static u32 state = 1;
+  state = state * 1664525 + 1013904223;
+  return state >> 31;
+}
+
+void sleepy_yield(void) {
+  if (sleepy && !in_atomic() && !irqs_disabled() && heads()) yield();
+}
+
 void __might_sleep(const char *file, int line) {
   if (!in_atomic() && !irqs_disabled()) return;
   printk("BUG: sleeping function called from invalid context at %s:%d, in_atomic %d, irqs_disabled %d, %s\n", file,

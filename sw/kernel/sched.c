@@ -136,7 +136,7 @@ static void sleep(unsigned long flags) {
 }
 
 void sleep_on(struct wait_queue_head *queue) {
-  might_sleep();
+  __might_sleep(__FILE__, __LINE__); // and no yield: between the condition and this nobody else may run
   unsigned long flags = local_irq_save();
   list_add_tail(&current->wait_list, &queue->task_list);
   sleep(flags);

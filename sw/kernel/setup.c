@@ -100,6 +100,7 @@ static void parse_word(const char *word, size_t length) {
     if (is_word(word, length, plants[i])) memcpy(boot_params.plant, word, length);
   if (is_word(word, length, "quick")) boot_params.quick = true;
   if (is_word(word, length, "count")) boot_params.count = true;
+  if (is_word(word, length, "sleepy")) boot_params.sleepy = true;
   if (is_word(word, length, "limits")) boot_params.limits = true;
   if (is_word(word, length, "stack=4k")) boot_params.small_stacks = true;
   if (value) memcpy(boot_params.workload, value, min_ul(length - 9, sizeof(boot_params.workload) - 1));

@@ -23,6 +23,8 @@ static const struct program {
     {"mprotect", mprotect_test},
     {"sleep", sleeper},
     {"hold", hold},
+    {"abuse", abuse},
+    {"fuzz", fuzz},
     {"malloc", malloc_traces},
     {"mallocbad", malloc_errors},
 };

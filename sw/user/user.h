@@ -68,6 +68,8 @@ int mmap_test(u32 pages);
 int mprotect_test(u32 pages);
 int file_test(u32 rounds);
 int hog(u32 pages);
+int abuse(u32 number);
+int fuzz(u32 seed);
 int hold(u32 pages);
 int sleeper(u32 ticks);
 int mmz_test(u32 rounds);

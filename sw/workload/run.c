@@ -41,6 +41,7 @@ static const struct workload {
     {"user", workload_user},
     {"fork", workload_fork},
     {"paging", workload_paging},
+    {"abuse", workload_abuse},
     {"malloc", workload_malloc},
     {"mmz", workload_mmz},
 };

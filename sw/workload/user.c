@@ -31,9 +31,9 @@ void workload_user(void) {
     const char *how;
     int signal;
   } bad[] = {
-      {"jkernel", SIGSEGV}, {"jnowhere", SIGSEGV}, {"rdkernel", SIGSEGV},  {"wrkernel", SIGSEGV}, {"wrtext", SIGSEGV},
-      {"null", SIGSEGV},    {"hlt", SIGSEGV},      {"port", SIGSEGV},      {"segment", SIGSEGV},  {"percpu", SIGSEGV},
-      {"divide", SIGFPE},   {"ud2", SIGILL},       {"overstack", SIGSEGV}, {"farstack", SIGSEGV},
+      {"jkernel", SIGSEGV}, {"jnowhere", SIGSEGV}, {"rdkernel", SIGSEGV}, {"wrkernel", SIGSEGV},  {"wrtext", SIGSEGV},
+      {"null", SIGSEGV},    {"hlt", SIGSEGV},      {"port", SIGSEGV},     {"segment", SIGSEGV},   {"percpu", SIGSEGV},
+      {"divide", SIGFPE},   {"ud2", SIGILL},       {"x87", SIGILL},       {"overstack", SIGSEGV}, {"farstack", SIGSEGV},
   };
   unsigned long killed = fault_stats.killed;
 
@@ -47,5 +47,6 @@ void workload_user(void) {
   expect_program("ldtlimit", 96);
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
     misbehaved(bad[i].how, bad[i].signal);
-  CHECK(fault_stats.killed == killed + ARRAY_SIZE(bad));
+  misbehaved("badss", SIGSEGV); // in the kernel's IRET
+  CHECK(fault_stats.killed == killed + ARRAY_SIZE(bad) + 1);
 }

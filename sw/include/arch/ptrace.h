@@ -23,6 +23,7 @@ enum {
   TRAP_BP = 3,
   TRAP_OF = 4,
   TRAP_UD = 6,
+  TRAP_NM = 7,
   TRAP_DF = 8,
   TRAP_TS = 10,
   TRAP_NP = 11,

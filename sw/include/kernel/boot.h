@@ -15,6 +15,7 @@ struct boot_params {
   unsigned cpus;           ///< `cpus=N`: logical processors, 1 to 4; default 2
   bool quick;              ///< `quick`: a short form of everything
   bool limits;             ///< `limits`: also what QEMU 7.2 does not do: limits, some accessed and error-code bits
+  bool sleepy;             ///< `sleepy`: whoever may sleep does so, one time in two
   bool count;              ///< `count`: print the time-stamp counter at the end
   bool small_stacks;       ///< `stack=4k`: kernel stacks of one page instead of two
   unsigned long scale;     ///< `scale=N`: multiplies the workload; default 1

@@ -30,12 +30,16 @@ static inline bool in_atomic(void) {
 }
 
 /// Reports a caller that must not sleep: preemption or interrupts are off. Put where a function may sleep.
-#define might_sleep() __might_sleep(__FILE__, __LINE__)
+#define might_sleep() (__might_sleep(__FILE__, __LINE__), sleepy_yield())
 #define might_sleep_if(condition)                                                                                      \
   do {                                                                                                                 \
     if (condition) might_sleep();                                                                                      \
   } while (0)
 void __might_sleep(const char *file, int line);
+
+/// If set, such a place does give up the processor, one time in two: what others may do meanwhile then happens.
+extern bool sleepy;
+void sleepy_yield(void);
 
 /// Whether schedule() is called by somebody who must not; reports it.
 bool scheduling_while_atomic(void);

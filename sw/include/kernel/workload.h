@@ -62,6 +62,7 @@ void workload_limits(void);
 void workload_user(void);
 void workload_fork(void);
 void workload_paging(void);
+void workload_abuse(void);
 void workload_malloc(void);
 void workload_mmz(void);
 
