@@ -17,6 +17,7 @@ fail() {
 
 # start OPTION ...: mmu86 in the background, waiting at $PORT, a free one.
 start() {
+  rm -f "$DIR/err" # the port is read from it: not that of the session before
   "$MMU86" "$@" --serial "$DIR/serial" --json "$DIR/result.json" >"$DIR/out" 2>"$DIR/err" &
   PID=$!
   for i in $(seq 100); do
