@@ -11,15 +11,16 @@ static int protect_media(void) {
   u32 *media = map_media(block);
 
   media[0] = 0x1234;
-  if (mprotect(media, 2 * PAGE, PROT_READ) != -EACCES || mprotect(media, PAGE, PROT_READ | PROT_WRITE) != -EACCES) return 1;
+  if (mprotect(media, 2 * PAGE, PROT_READ) != -EACCES || mprotect(media, PAGE, PROT_READ | PROT_WRITE) != -EACCES)
+    return 1;
   media[1] = 5;
   return media[0] == 0x1234 ? 0 : 2;
 }
 
 /// The heap does not grow over a mapping.
 static int brk_over_mapping(void) {
-  u32 end = brk(0), *mapping = mmap(end + PAGE, 2 * PAGE, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, 0);
+  u32 end = brk(0),
+      *mapping = mmap(end + PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, 0);
   if (is_error(mapping)) return 1;
   mapping[0] = 1;
   if (brk(end + 4 * PAGE) != end) return 2;
@@ -93,7 +94,7 @@ static int lengths(void) {
 }
 
 int abuse(u32 number) {
-  static int (*const ways[])(void) = {protect_media,    brk_over_mapping, tls_over_exec, sleep_of_no_time,
+  static int (*const ways[])(void) = {protect_media,  brk_over_mapping, tls_over_exec, sleep_of_no_time,
                                       media_mappings, orphans,          lengths};
   if (number == 100) return tls_after_exec();
   return number < sizeof(ways) / sizeof(ways[0]) ? ways[number]() : 96;
@@ -101,8 +102,9 @@ int abuse(u32 number) {
 
 /// What an argument may be: nothing in particular, a bound of something, or what a call has given.
 static u32 random_argument(u32 *state, const u32 *given) {
-  static const u32 odd[] = {0,          1,          7,          4095,       4096,       0x400000,   0x7FFFFFFF, 0x80000000,
-                            0xBFFFEFFF, 0xBFFFF000, 0xC0000000, 0xC0100000, 0xF8800000, 0xFFFFF000, 0xFFFFFFFF, 0x08048000};
+  static const u32 odd[] = {0,          1,          7,          4095,       4096,       0x400000,
+                            0x7FFFFFFF, 0x80000000, 0xBFFFEFFF, 0xBFFFF000, 0xC0000000, 0xC0100000,
+                            0xF8800000, 0xFFFFF000, 0xFFFFFFFF, 0x08048000};
   switch (next_random(state) >> 29) {
   case 0:
     return next_random(state);
@@ -119,7 +121,7 @@ static u32 random_argument(u32 *state, const u32 *given) {
 
 /// One random call. Calls that would take the program's own text or stack away are a child's.
 static u32 random_call(u32 *state, const u32 *given) {
-  static const u8 calls[] = {__NR_brk,   __NR_mmap,     __NR_mmap,     __NR_munmap,  __NR_mprotect,    __NR_open,
+  static const u8 calls[] = {__NR_brk,   __NR_mmap,   __NR_mmap,    __NR_munmap, __NR_mprotect,    __NR_open,
                              __NR_write, __NR_execve, __NR_waitpid, __NR_getpid, __NR_sched_yield, __NR_modify_ldt};
   u32 call = calls[(next_random(state) >> 16) % sizeof(calls)], arguments[6];
 
