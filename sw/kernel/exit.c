@@ -72,11 +72,18 @@ static struct task_struct *find_child(int pid) {
   return found;
 }
 
-void reap_orphans(void) {
+unsigned reap_orphans(void) {
+  unsigned alive = 0;
+
   list_for_each_safe(at, after, &init_task.children) {
     struct task_struct *child = list_entry(at, struct task_struct, sibling);
-    if (child->flags & PF_ORPHAN && child->state == TASK_ZOMBIE) release_task(child);
+    if (!(child->flags & PF_ORPHAN)) continue;
+    if (child->state == TASK_ZOMBIE)
+      release_task(child);
+    else
+      alive++;
   }
+  return alive;
 }
 
 int do_wait(int pid, int *exit_code) {

@@ -47,6 +47,14 @@ int mprotect_test(u32 pages) {
     return 0;
   }
   if (waitpid(child, &status) != child || term_signal(status) != 11) return 5;
+  child = fork();
+  if (!child) { // the translation that the first write has left must go
+    *(volatile u32 *)(area + words) = 1;
+    mprotect(area + words, PAGE, PROT_READ);
+    *(volatile u32 *)(area + words) = 2;
+    return 0;
+  }
+  if (waitpid(child, &status) != child || term_signal(status) != 11) return 10;
   if (mprotect(area, pages * PAGE, PROT_READ | PROT_WRITE)) return 6;
   for (u32 i = 0; i < pages; i++)
     area[i * words] += i;

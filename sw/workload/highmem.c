@@ -66,7 +66,12 @@ static void limit(void) {
 
   for (int i = 0; i < LAST_PKMAP; i++) {
     taken[i] = high_page();
-    kmap(taken[i]);
+    *(u32 *)kmap(taken[i]) = 0x1000 + (u32)i; // at an address where another page was before
+  }
+  for (int i = 0; i < LAST_PKMAP; i++) {
+    const u32 *word = kmap_atomic(taken[i], KM_USER0);
+    CHECK(*word == 0x1000 + (u32)i);
+    kunmap_atomic((void *)word, KM_USER0);
   }
   CHECK(nr_kmaps() == LAST_PKMAP);
   late_got_it = false;

@@ -23,6 +23,7 @@ static void count(u32 value) {
 
 static int count_in_a_task(void *times) {
   for (u32 i = *(u32 *)times; i; i--) {
+    CHECK(smp_processor_id() == current->cpu);
     count(1);
     if (i % 8 == 0) yield();
   }

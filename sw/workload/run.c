@@ -6,6 +6,7 @@
 #include <kernel/mmap.h>
 #include <kernel/origin.h>
 #include <kernel/percpu.h>
+#include <kernel/sched.h>
 #include <kernel/slab.h>
 #include <kernel/string.h>
 #include <kernel/swap.h>
@@ -97,7 +98,8 @@ unsigned long pages(unsigned long n, unsigned long share) {
 
 /// Memory that is only kept because it might be useful goes back.
 static void drop_caches(void) {
-  reap_orphans();
+  while (reap_orphans())
+    schedule_timeout(1);
   drop_swap_cache();
   drop_pagecache();
   kmem_cache_reap();
