@@ -15,7 +15,7 @@ import time
 
 # Name, factor (scale=N) and words. QEMU does not enforce segment limits: that one runs here alone.
 WORKLOADS = [
-    ("malloc", 3, ""), ("fork", 4, ""), ("paging", 5, ""), ("user", 4, ""), ("segmatrix", 1, ""), ("permission", 1, ""),
+    ("malloc", 2, ""), ("fork", 4, ""), ("paging", 3, ""), ("user", 4, ""), ("segmatrix", 1, ""), ("permission", 1, ""),
     ("segmatrix", 1, "limits"), ("permission", 1, "limits"), ("buddy", 5, ""), ("slab", 5, ""), ("kernels", 4, ""),
     ("vmalloc", 5, ""), ("kmalloc", 5, ""), ("churn", 5, ""), ("mmz", 6, ""), ("highmem", 5, ""), ("percpu", 6, ""),
     ("gfp", 1, ""), ("stacks", 5, ""), ("straddle", 3, ""), ("rights", 4, ""), ("bits", 4, ""), ("large", 4, ""),

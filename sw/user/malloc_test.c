@@ -37,7 +37,7 @@ int malloc_traces(u32 argument) {
     int failed = malloc_trace(kind, argument / 100, argument % 100 + kind, &result);
     if (failed) return (int)kind * 10 + failed;
     print_result(kind, &result);
-    if (kind == TRACE_BUFFERS && argument >= 800 && !result.mapped_blocks) return 70; // over some rounds there must be
+    if (kind == TRACE_BUFFERS && argument >= 2400 && !result.mapped_blocks) return 70; // over many rounds there must be
   }
   malloc_trim(0);
   if (!malloc_check() || mallinfo().uordblks) return 71;
