@@ -195,9 +195,10 @@ static unsigned long mark_min(const struct zone *zone) {
   return zone->pages_min;
 }
 
-/// Whether the task frees memory itself, and so may have the last page.
-static bool may_use_reserve(gfp_t gfp) {
-  return (current->flags & (PF_MEMALLOC | PF_MEMDIE)) && !in_interrupt() && !(gfp & __GFP_NOMEMALLOC);
+/// Whether the task frees memory itself, or by its end: it may have the last page, but must not wait for reclaim, which
+/// would wait for it.
+static bool frees_memory(void) {
+  return current->flags & (PF_MEMALLOC | PF_MEMDIE) && !in_interrupt();
 }
 
 /// Whether another attempt is due after reclaim that freed something.
@@ -215,26 +216,33 @@ static unsigned long reclaim(const struct zonelist *zonelist, unsigned order, gf
   return freed;
 }
 
+/// A page out of the reserve, as far as the request may have it.
+static struct page *get_page_from_reserve(gfp_t gfp, unsigned order, const struct zonelist *zonelist) {
+  unsigned alloc_flags = (gfp & __GFP_HIGH ? ALLOC_HIGH : 0) | (gfp & __GFP_WAIT ? 0 : ALLOC_HARDER);
+
+  if (frees_memory() && !(gfp & __GFP_NOMEMALLOC)) alloc_flags = ALLOC_NO_WATERMARKS;
+  return get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
+}
+
 /// Beyond the fast path: kswapd, the reserve, direct reclaim, the end of some task.
 static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned order, const struct zonelist *zonelist) {
-  unsigned alloc_flags = (gfp & __GFP_HIGH ? ALLOC_HIGH : 0) | (gfp & __GFP_WAIT ? 0 : ALLOC_HARDER);
   unsigned hopeless = 0;
 
   for (struct zone *const *at = zonelist->zones; *at; at++)
     wakeup_kswapd(*at, order);
   for (;;) {
-    struct page *page = get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
-    bool reserve = !page && may_use_reserve(gfp);
-    if (reserve) page = get_page_from_freelist(gfp, order, zonelist, mark_min, ALLOC_NO_WATERMARKS);
-    if (page || !(gfp & __GFP_WAIT) || (reserve && !(gfp & __GFP_NOFAIL))) return page;
+    struct page *page = get_page_from_reserve(gfp, order, zonelist);
+    if (page || !(gfp & __GFP_WAIT)) return page;
 
-    cond_resched();
-    unsigned long freed = reclaim(zonelist, order, gfp);
-    page = get_page_from_freelist(gfp, order, zonelist, mark_min, alloc_flags);
-    if (page || (freed && !should_retry(gfp, order))) return page;
-    if (freed) continue;
-    bool may_kill = gfp & __GFP_FS && !(gfp & __GFP_NORETRY) && order <= PAGE_ALLOC_COSTLY_ORDER;
-    if (may_kill && out_of_memory(gfp, order)) continue;
+    if (!frees_memory()) {
+      cond_resched();
+      unsigned long freed = reclaim(zonelist, order, gfp);
+      page = get_page_from_reserve(gfp, order, zonelist);
+      if (page || (freed && !should_retry(gfp, order))) return page;
+      if (freed) continue;
+      bool may_kill = gfp & __GFP_FS && !(gfp & __GFP_NORETRY) && order <= PAGE_ALLOC_COSTLY_ORDER;
+      if (may_kill && out_of_memory(gfp, order)) continue;
+    }
     if (!(gfp & __GFP_NOFAIL)) return NULL;
     if (++hopeless > 100) panic("out of memory: nothing left to reclaim for __GFP_NOFAIL");
     yield();
