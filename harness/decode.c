@@ -197,7 +197,8 @@ char *decode_descriptor(uint64_t d, char buf[DECODE_LINE]) {
 static void add_entry(const mmu_mem_t *mem, char *buf) {
   static const char *const kinds[] = {"PDE", "PTE", "descriptor", "TSS"};
   static const char *const bits[] = {"P", "W", "U", "PWT", "PCD", "A", "D", "PS/PAT", "G"};
-  add(buf, "%s %08" PRIx64 " %s %0*" PRIx64, pick(kinds, 4, mem->kind), mem->paddr, mem->write ? "<-" : "=",
+  const char *direction = mem->lost ? "lost update" : mem->write ? "<-" : "=";
+  add(buf, "%s %08" PRIx64 " %s %0*" PRIx64, pick(kinds, 4, mem->kind), mem->paddr, direction,
       2 * (mem->size > 8 ? 8 : mem->size), mem->data);
   if (mem->kind >= MMU_MEM_DESCRIPTOR) return;
   if (!(mem->data & X86_PTE_P)) {

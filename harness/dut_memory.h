@@ -18,6 +18,7 @@ public:
   struct Side {
     bool ready, valid;
     uint64_t data;
+    bool lost;
   };
   Side drive(bool offered) {
     if (state == State::IDLE && offered && !drawn) {
@@ -25,7 +26,7 @@ public:
       drawn = true;
     }
     const bool valid = state == State::ANSWER && stall == 0;
-    return {state == State::IDLE && offered && stall == 0, valid, valid ? answer : 0};
+    return {state == State::IDLE && offered && stall == 0, valid, valid ? answer : 0, valid && lost};
   }
 
   // After the cycle. accepted: the request was taken; answered: the answer was.
@@ -41,16 +42,19 @@ public:
     }
   }
 
-  // Does an accepted reference and fills in what it read. Returns false if it does not stay in its page. Bits of the
-  // answer above the reference's size are ones: a device must not look at them.
-  bool perform(mmu_mem_t &reference) {
+  // Does an accepted reference and fills in what it read. A write happens only if memory still holds what is expected.
+  // Returns false if it does not stay in its page. Bits of the answer above the reference's size are ones: a device
+  // must not look at them.
+  bool perform(mmu_mem_t &reference, uint64_t expected) {
     if (reference.size < 1 || reference.size > 8 || (reference.paddr & 0xfff) + reference.size > MMU_PAGE_BYTES)
       return false;
     const uint64_t mask = reference.size == 8 ? ~0ull : (1ull << 8 * reference.size) - 1;
     answer = ~0ull;
     reference.data &= mask;
+    lost = false;
     if (reference.write) {
-      port.write(port.ctx, reference.paddr, reference.size, reference.data);
+      lost = !port.update(port.ctx, reference.paddr, reference.size, expected & mask, reference.data);
+      reference.lost = lost;
     } else {
       reference.data = port.read(port.ctx, reference.paddr, reference.size) & mask;
       answer = reference.data | ~mask;
@@ -70,6 +74,7 @@ private:
   uint32_t stall = 0; // cycles before ready, or before the answer
   bool drawn = false; // the delay before ready has been drawn for the request that waits
   uint64_t answer = 0;
+  bool lost = false; // the write that is answered did not happen
 };
 
 #endif

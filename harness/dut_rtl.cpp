@@ -126,10 +126,11 @@ private:
     top->m_req_ready_i = side.ready;
     top->m_rsp_valid_i = side.valid;
     top->m_rsp_rdata_i = side.data;
+    top->m_rsp_lost_i = side.lost;
   }
 
-  void perform(mmu_mem_t reference) {
-    if (!memory.perform(reference))
+  void perform(mmu_mem_t reference, uint64_t expected) {
+    if (!memory.perform(reference, expected))
       protocol("memory reference of %u bytes at %08llx leaves its page", reference.size,
                (unsigned long long)reference.paddr);
     else if (!log)
@@ -173,12 +174,14 @@ private:
     bool answered = top->m_rsp_valid_i && top->m_rsp_ready_o;
     f_accepted = top->f_req_valid_i && top->f_req_ready_o;
     d_accepted = top->d_req_valid_i && top->d_req_ready_o;
-    mmu_mem_t reference = {top->m_req_addr_o, top->m_req_wdata_o, (uint8_t)top->m_req_size_o, (bool)top->m_req_we_o, 0};
+    mmu_mem_t reference = {
+        top->m_req_addr_o, top->m_req_wdata_o, (uint8_t)top->m_req_size_o, (bool)top->m_req_we_o, false, 0};
+    uint64_t expected = top->m_req_expect_o;
     top->clk_i = 1;
     top->eval();
     high_due = true;
     cycles++;
-    if (accepted) perform(reference);
+    if (accepted) perform(reference, expected);
     memory.step(accepted, answered);
     event(top->f_ev_valid_o, top->f_ev_kind_o, top->f_ev_large_o, top->f_ev_set_o, top->f_ev_way_o,
           top->f_ev_evicted_o);

@@ -112,8 +112,9 @@ static uint64_t peek(void *machine, uint64_t paddr, unsigned size) {
   return ram_peek(machine_memory(machine), paddr, size);
 }
 
-static void drop(void *machine, uint64_t paddr, unsigned size, uint64_t data) {
-  (void)machine, (void)paddr, (void)size, (void)data;
+static bool drop(void *machine, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
+  (void)machine, (void)paddr, (void)size, (void)expected, (void)data;
+  return true;
 }
 
 static void send(mmu_t *mmu, mmu_req_t req) {

@@ -31,7 +31,8 @@ static bool mem_equal(const mmu_rsp_t *a, const mmu_rsp_t *b) {
   if (a->n_mem != b->n_mem) return false;
   for (unsigned i = 0; i < a->n_mem; i++) {
     const mmu_mem_t *x = &a->mem[i], *y = &b->mem[i];
-    if (x->paddr != y->paddr || x->data != y->data || x->size != y->size || x->write != y->write) return false;
+    if (x->paddr != y->paddr || x->data != y->data || x->size != y->size || x->write != y->write || x->lost != y->lost)
+      return false;
   }
   return true;
 }

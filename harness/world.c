@@ -30,12 +30,14 @@ static uint64_t port_read(void *ctx, uint64_t paddr, unsigned size) {
   return ram_read(ctx, paddr, size);
 }
 
-static void port_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+static bool port_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
+  if (ram_peek(ctx, paddr, size) != expected) return false;
   ram_write(ctx, paddr, size, data);
+  return true;
 }
 
 mmu_mem_port_t world_port(world_t *world) {
-  return (mmu_mem_port_t){world, port_read, port_write};
+  return (mmu_mem_port_t){world, port_read, port_update};
 }
 
 bool world_equal(const world_t *a, const world_t *b, uint64_t *paddr) {

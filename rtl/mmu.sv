@@ -104,10 +104,14 @@ module mmu #(
   output logic [3:0]              m_req_size_o,
   /// What to write, from bit 0.
   output logic [31:0]             m_req_wdata_o,
+  /// A write happens only if memory still holds this.
+  output logic [31:0]             m_req_expect_o,
   /// Memory's answer.
   input  logic                    m_rsp_valid_i,
   /// Taken.
   output logic                    m_rsp_ready_o,
+  /// The write did not happen.
+  input  logic                    m_rsp_lost_i,
   /// What was read, from bit 0.
   input  logic [63:0]             m_rsp_rdata_i
 );
@@ -288,11 +292,11 @@ module mmu #(
 
   /* Requests to memory: the walker's, and those of a look into a table. */
   logic        walk_req_valid, walk_req_we, walk_rsp_ready;
-  logic [31:0] walk_req_addr, walk_req_wdata;
+  logic [31:0] walk_req_addr, walk_req_wdata, walk_req_expect;
   logic        table_req_valid, table_req_we, table_m_rsp_ready;
   logic [31:0] table_req_addr;
   logic [3:0]  table_req_size;
-  logic [7:0]  table_req_wdata;
+  logic [7:0]  table_req_wdata, table_req_expect;
 
   mmu_walk i_walk (
     .clk_i,
@@ -316,8 +320,10 @@ module mmu #(
     .m_req_we_o   (walk_req_we),
     .m_req_addr_o (walk_req_addr),
     .m_req_wdata_o(walk_req_wdata),
+    .m_req_expect_o(walk_req_expect),
     .m_rsp_valid_i(m_rsp_valid_i),
     .m_rsp_ready_o(walk_rsp_ready),
+    .m_rsp_lost_i,
     .m_rsp_rdata_i(m_rsp_rdata_i[31:0])
   );
 
@@ -328,6 +334,7 @@ module mmu #(
   assign m_req_addr_o  = table_req_valid ? table_req_addr : walk_req_addr;
   assign m_req_size_o  = table_req_valid ? table_req_size : 4'd4;
   assign m_req_wdata_o = table_req_valid ? {24'd0, table_req_wdata} : walk_req_wdata;
+  assign m_req_expect_o = table_req_valid ? {24'd0, table_req_expect} : walk_req_expect;
   assign m_rsp_ready_o = walk_rsp_ready || table_m_rsp_ready;
 
   /* Control operations. */
@@ -373,8 +380,10 @@ module mmu #(
     .m_req_addr_o      (table_req_addr),
     .m_req_size_o      (table_req_size),
     .m_req_wdata_o     (table_req_wdata),
+    .m_req_expect_o    (table_req_expect),
     .m_rsp_valid_i,
     .m_rsp_ready_o     (table_m_rsp_ready),
+    .m_rsp_lost_i,
     .m_rsp_rdata_i,
     .rsp_valid_o       (ctl_rsp_valid),
     .rsp_ready_i       (d_rsp_ready_i),

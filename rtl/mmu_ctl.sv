@@ -87,10 +87,14 @@ module mmu_ctl (
   output logic [3:0]          m_req_size_o,
   /// The byte to write.
   output logic [7:0]          m_req_wdata_o,
+  /// It is written only if memory still holds this.
+  output logic [7:0]          m_req_expect_o,
   /// Memory's answer.
   input  logic                m_rsp_valid_i,
   /// Taken.
   output logic                m_rsp_ready_o,
+  /// The byte was not written: it has changed.
+  input  logic                m_rsp_lost_i,
   /// What was read, from bit 0.
   input  logic [63:0]         m_rsp_rdata_i,
 
@@ -317,8 +321,10 @@ module mmu_ctl (
     .m_req_addr_o,
     .m_req_size_o,
     .m_req_wdata_o,
+    .m_req_expect_o,
     .m_rsp_valid_i,
     .m_rsp_ready_o,
+    .m_rsp_lost_i,
     .m_rsp_rdata_i
   );
 

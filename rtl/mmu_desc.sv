@@ -36,10 +36,14 @@ module mmu_desc (
   input  logic                writing_i,
   /// It.
   output logic [7:0]          entry_wdata_o,
+  /// What byte 5 was when it was read.
+  output logic [7:0]          entry_expect_o,
   /// The reference is finished.
   input  logic                entry_done_i,
   /// With a page fault.
   input  logic                entry_fault_i,
+  /// Nothing was written: the descriptor has changed since it was read.
+  input  logic                entry_lost_i,
   /// The descriptor as read.
   input  logic [63:0]         descriptor_i
 );
@@ -124,11 +128,23 @@ module mmu_desc (
   /* The bits of descriptor byte 5 that must be set: accessed, or busy. */
   logic [7:0] marks;
   logic       must_mark;
-  assign must_mark     = at_work && ((attr[7:0] & marks) != marks);
-  assign entry_wdata_o = attr[7:0] | marks;
+  assign must_mark      = at_work && ((attr[7:0] & marks) != marks);
+  assign entry_wdata_o  = attr[7:0] | marks;
+  assign entry_expect_o = attr[7:0];
   always_comb begin
     marks = 8'h00;
     if (at_work || writing_i) marks = is_task ? 8'h02 : attr[mmu_pkg::MMU_ATTR_S] ? 8'h01 : 8'h00;
+  end
+
+  /* The reference that reads it. */
+  mmu_pkg::mmu_entry_t whole;
+  always_comb begin
+    whole = '0;
+    if (at_work) begin
+      whole.laddr = hidden_i.base + {16'd0, selector[15:3], 3'b000};
+      whole.size  = 4'd8;
+      whole.read  = 1'b1;
+    end
   end
 
   always_comb begin
@@ -152,13 +168,14 @@ module mmu_desc (
         fault_o.error_code = {selector[15:2], 1'b0, req_i.ext};
       end else begin
         entry_start_o = 1'b1;
-        entry_o.laddr = hidden_i.base + {16'd0, selector[15:3], 3'b000};
-        entry_o.size  = 4'd8;
-        entry_o.read  = 1'b1;
+        entry_o       = whole;
       end
     end else if (entry_done_i) begin
       if (entry_fault_i) begin
         done_o = 1'b1;
+      end else if (write_q && entry_lost_i) begin  // all over again
+        entry_start_o = 1'b1;
+        entry_o       = whole;
       end else if (write_q) begin
         done_o    = 1'b1;
         install_o = 1'b1;

@@ -4,7 +4,9 @@
  * page, two. A supervisor's access. Translations go through the data port, references through the memory port;
  * both are free while it works.
  *
- * A write is of one byte. What was read stays until the next start that reads.
+ * A write is of one byte, and happens only if memory still holds what it was made from. If not, an entry that is read
+ * and written is read again; one that is only written is lost, which its owner is told. What was read stays until the
+ * next start that reads.
  */
 module mmu_entry (
   /// Clock.
@@ -20,12 +22,16 @@ module mmu_entry (
   input  mmu_pkg::mmu_entry_t entry_i,
   /// The byte to write; may depend on data_o.
   input  logic [7:0]          wdata_i,
+  /// Entries that are only written: the byte that memory must still hold.
+  input  logic [7:0]          expect_i,
   /// Finished; one cycle. fault_o and cr2_o are valid in it.
   output logic                done_o,
   /// Page fault.
   output mmu_pkg::mmu_fault_t fault_o,
   /// Page fault: the faulting linear address; else 0.
   output logic [31:0]         cr2_o,
+  /// The byte was not written: memory no longer held expect_i.
+  output logic                lost_o,
   /// What was read, or 0.
   output logic [63:0]         data_o,
 
@@ -62,10 +68,14 @@ module mmu_entry (
   output logic [3:0]          m_req_size_o,
   /// The byte to write.
   output logic [7:0]          m_req_wdata_o,
+  /// It is written only if memory still holds this.
+  output logic [7:0]          m_req_expect_o,
   /// Memory's answer.
   input  logic                m_rsp_valid_i,
   /// Taken.
   output logic                m_rsp_ready_o,
+  /// The byte was not written: it has changed.
+  input  logic                m_rsp_lost_i,
   /// What was read, from bit 0.
   input  logic [63:0]         m_rsp_rdata_i
 );
@@ -83,6 +93,7 @@ module mmu_entry (
   mmu_pkg::mmu_entry_t entry_q;
   logic                we_q;    // it is being written
   logic                part_q;  // the part on the second page
+  logic                lost_q;
   logic [63:0]         data_q;
   mmu_pkg::mmu_fault_t fault_q;
   logic [31:0]         cr2_q;
@@ -106,6 +117,7 @@ module mmu_entry (
       entry_q <= '0;
       we_q    <= 1'b0;
       part_q  <= 1'b0;
+      lost_q  <= 1'b0;
       data_q  <= '0;
       fault_q <= '0;
       cr2_q   <= '0;
@@ -129,7 +141,12 @@ module mmu_entry (
             end else if (entry_q.write && !we_q) begin
               we_q    <= 1'b1;
               state_q <= REQUEST;
+            end else if (we_q && m_rsp_lost_i && entry_q.read) begin
+              we_q    <= 1'b0;
+              data_q  <= '0;
+              state_q <= REQUEST;
             end else begin
+              lost_q  <= we_q && m_rsp_lost_i;
               state_q <= DONE;
             end
           end
@@ -142,6 +159,7 @@ module mmu_entry (
             entry_q <= entry_i;
             we_q    <= !entry_i.read;
             part_q  <= 1'b0;
+            lost_q  <= 1'b0;
             fault_q <= '0;
             cr2_q   <= '0;
             if (entry_i.read) data_q <= '0;
@@ -154,6 +172,7 @@ module mmu_entry (
   assign done_o  = (state_q == DONE);
   assign fault_o = fault_q;
   assign cr2_o   = cr2_q;
+  assign lost_o  = lost_q;
   assign data_o  = data_q;
 
   assign xlat_valid_o     = (state_q == XLAT);
@@ -171,5 +190,6 @@ module mmu_entry (
   assign m_req_size_o  = size;
   assign m_req_wdata_o = wdata_i;
   assign m_rsp_ready_o = (state_q == ANSWER);
+  assign m_req_expect_o = entry_q.read ? data_q[7:0] : expect_i;
 
 endmodule

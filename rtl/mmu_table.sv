@@ -70,15 +70,19 @@ module mmu_table (
   output logic [3:0]          m_req_size_o,
   /// The byte to write.
   output logic [7:0]          m_req_wdata_o,
+  /// It is written only if memory still holds this.
+  output logic [7:0]          m_req_expect_o,
   /// Memory's answer.
   input  logic                m_rsp_valid_i,
   /// Taken.
   output logic                m_rsp_ready_o,
+  /// The byte was not written: it has changed.
+  input  logic                m_rsp_lost_i,
   /// What was read, from bit 0.
   input  logic [63:0]         m_rsp_rdata_i
 );
 
-  logic                entry_start, entry_done;
+  logic                entry_start, entry_done, entry_lost;
   mmu_pkg::mmu_entry_t entry;
   mmu_pkg::mmu_fault_t entry_fault;
   logic [31:0]         entry_cr2;
@@ -110,7 +114,7 @@ module mmu_table (
   mmu_pkg::mmu_fault_t load_fault;
   mmu_pkg::mmu_seg_t   load_hidden;
   mmu_pkg::mmu_entry_t load_entry;
-  logic [7:0]          load_wdata;
+  logic [7:0]          load_wdata, load_expect;
 
   mmu_desc i_desc (
     .clk_i,
@@ -127,8 +131,10 @@ module mmu_table (
     .entry_o      (load_entry),
     .writing_i    (m_req_valid_o),
     .entry_wdata_o(load_wdata),
+    .entry_expect_o(load_expect),
     .entry_done_i (entry_done && is_load),
     .entry_fault_i(entry_fault.fault),
+    .entry_lost_i (entry_lost),
     .descriptor_i (entry_data)
   );
 
@@ -237,9 +243,11 @@ module mmu_table (
     .start_i(entry_start),
     .entry_i(entry),
     .wdata_i((req_i.op == mmu_pkg::MMU_OP_MARK_TASK) ? mark_wdata : load_wdata),
+    .expect_i(load_expect),
     .done_o (entry_done),
     .fault_o(entry_fault),
     .cr2_o  (entry_cr2),
+    .lost_o (entry_lost),
     .data_o (entry_data),
     .xlat_valid_o,
     .xlat_ready_i,
@@ -257,8 +265,10 @@ module mmu_table (
     .m_req_addr_o,
     .m_req_size_o,
     .m_req_wdata_o,
+    .m_req_expect_o,
     .m_rsp_valid_i,
     .m_rsp_ready_o,
+    .m_rsp_lost_i,
     .m_rsp_rdata_i
   );
 

@@ -176,7 +176,7 @@ module mmu_top #(
   input  logic        m_req_ready_i,
   /// It is on behalf of the fetch port.
   output logic        m_req_fetch_o,
-  /// It is a write.
+  /// It is a write, which happens only if memory still holds m_req_expect_o.
   output logic        m_req_we_o,
   /// Physical address, of any alignment; the reference stays in one page.
   output logic [63:0] m_req_addr_o,
@@ -184,10 +184,14 @@ module mmu_top #(
   output logic [3:0]  m_req_size_o,
   /// What to write, from bit 0.
   output logic [63:0] m_req_wdata_o,
+  /// What was there when it was read; compared with no access of others between this and the write.
+  output logic [63:0] m_req_expect_o,
   /// Memory's answer, one to each read and write.
   input  logic        m_rsp_valid_i,
   /// It is taken.
   output logic        m_rsp_ready_o,
+  /// The write did not happen: memory holds something else by now.
+  input  logic        m_rsp_lost_i,
   /// What was read, from bit 0; bits beyond the size are ignored.
   input  logic [63:0] m_rsp_rdata_i
 );
@@ -261,8 +265,10 @@ module mmu_top #(
     .m_req_addr_o  (m_req_addr_o[31:0]),
     .m_req_size_o,
     .m_req_wdata_o (m_req_wdata_o[31:0]),
+    .m_req_expect_o(m_req_expect_o[31:0]),
     .m_rsp_valid_i,
     .m_rsp_ready_o,
+    .m_rsp_lost_i,
     .m_rsp_rdata_i
   );
 
@@ -276,6 +282,7 @@ module mmu_top #(
   assign d_rsp_cr2_o[63:32] = '0;
   assign m_req_addr_o[63:32] = '0;
   assign m_req_wdata_o[63:32] = '0;
+  assign m_req_expect_o[63:32] = '0;
 
   assign f_rsp_fault_o = f_rsp.fault.fault;
   assign f_rsp_vector_o = f_rsp.fault.vector;

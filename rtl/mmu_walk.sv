@@ -2,7 +2,8 @@
  * The page walker, shared by both ports: reads PDE and PTE, checks the rights, sets the accessed and dirty bits,
  * enters the translation. 32-bit paging with 4 MiB pages.
  *
- * A walk that faults writes nothing. A kill ends a fetch's walk: a memory request whose valid is already 1 goes on
+ * A walk that faults writes nothing. An entry that has changed in memory before a bit could be set in it begins the walk
+ * anew. A kill ends a fetch's walk: a memory request whose valid is already 1 goes on
  * to its answer, which is swallowed; nothing else happens.
  *
  * Twin: model/mmu/mmu_walk.c. Source: "32-Bit Paging", "Page-Fault Exceptions", "Accessed and Dirty Flags".
@@ -53,10 +54,14 @@ module mmu_walk (
   output logic [31:0]        m_req_addr_o,
   /// The entry to write.
   output logic [31:0]        m_req_wdata_o,
+  /// It is written only if memory still holds this.
+  output logic [31:0]        m_req_expect_o,
   /// Memory's answer, to reads and writes.
   input  logic               m_rsp_valid_i,
   /// Taken.
   output logic               m_rsp_ready_o,
+  /// The entry was not written: it has changed since it was read.
+  input  logic               m_rsp_lost_i,
   /// The entry read.
   input  logic [31:0]        m_rsp_rdata_i
 );
@@ -78,6 +83,7 @@ module mmu_walk (
   logic               we_q;      // it is a write
   logic [31:0]        pde_q;
   logic [31:0]        pte_q;
+  logic [31:0]        expect_q;  // the entry to be written, as it was read
 
   logic        killing;
   logic        is_large;
@@ -143,12 +149,17 @@ module mmu_walk (
     end
   end
 
-  assign m_req_valid_o = (state_q == REQUEST);
-  assign m_req_we_o    = we_q;
-  assign m_req_addr_o  = at_pte_q ? {pde_q[31:12], xlat_q.laddr[21:12], 2'b00}
-                                  : {directory_i, xlat_q.laddr[31:22], 2'b00};
-  assign m_req_wdata_o = at_pte_q ? pte_q : pde_q;
-  assign m_rsp_ready_o = (state_q == ANSWER);
+  assign m_req_valid_o  = (state_q == REQUEST);
+  assign m_req_we_o     = we_q;
+  assign m_req_addr_o   = at_pte_q ? {pde_q[31:12], xlat_q.laddr[21:12], 2'b00}
+                                   : {directory_i, xlat_q.laddr[31:22], 2'b00};
+  assign m_req_wdata_o  = at_pte_q ? pte_q : pde_q;
+  assign m_req_expect_o = expect_q;
+  assign m_rsp_ready_o  = (state_q == ANSWER);
+
+  /* A write that did not happen: what was judged is no longer there. */
+  logic lost;
+  assign lost = we_q && m_rsp_lost_i;
 
   /* The PDE just read points to a page table. */
   logic descend;
@@ -173,7 +184,7 @@ module mmu_walk (
           if (killing) killed_q <= 1'b1;
           if (m_rsp_valid_i) begin
             if (killed_q || killing) state_q <= IDLE;
-            else if (descend) state_q <= REQUEST;
+            else if (descend || lost) state_q <= REQUEST;
             else state_q <= FINISH;
           end
         end
@@ -206,10 +217,16 @@ module mmu_walk (
             at_pte_q <= 1'b1;
           end
         end
+        if (m_rsp_valid_i && lost) begin
+          leaf_q   <= 1'b0;
+          at_pte_q <= 1'b0;
+          we_q     <= 1'b0;
+        end
       end
       FINISH: begin
         we_q     <= 1'b1;
         at_pte_q <= set_pte;
+        expect_q <= set_pte ? pte_q : pde_q;
         if (set_pde) begin
           pde_q[mmu_pkg::X86_PTE_A] <= 1'b1;
           if (is_large && xlat_q.write) pde_q[mmu_pkg::X86_PTE_D] <= 1'b1;

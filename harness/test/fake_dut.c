@@ -8,9 +8,9 @@ static uint64_t mem_read(void *ctx, uint64_t paddr, unsigned size) {
   return fake->env.mem.read(fake->env.mem.ctx, paddr, size);
 }
 
-static void mem_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+static bool mem_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
   fake_dut_t *fake = ctx;
-  if (!fake->drop_writes) fake->env.mem.write(fake->env.mem.ctx, paddr, size, data);
+  return fake->drop_writes || fake->env.mem.update(fake->env.mem.ctx, paddr, size, expected, data);
 }
 
 static mmu_config_t config(void) {
@@ -20,7 +20,7 @@ static mmu_config_t config(void) {
 static void reset(void *dut) {
   fake_dut_t *fake = dut;
   mmu_config_t c = config();
-  mmu_mem_port_t port = {fake, mem_read, mem_write};
+  mmu_mem_port_t port = {fake, mem_read, mem_update};
   mmu_init(fake->mmu, &c, &port);
 }
 

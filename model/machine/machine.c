@@ -53,7 +53,7 @@ static bool check_config(const machine_config_t *c, char *error, unsigned error_
 }
 
 static void init_mmu(machine_t *m) {
-  const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_write};
+  const mmu_mem_port_t mem = {m, machine_mmu_read, machine_mmu_update};
   mmu_init(m->mmu, &m->mmu_config, &mem);
 }
 

@@ -61,11 +61,13 @@ uint64_t machine_mmu_read(void *machine, uint64_t paddr, unsigned size) {
 }
 
 /* The reference MMU writes entries and descriptors behind the emulator's back. */
-void machine_mmu_write(void *machine, uint64_t paddr, unsigned size, uint64_t data) {
+bool machine_mmu_update(void *machine, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
   machine_t *m = machine;
+  if (ram_peek(&m->ram, paddr, size) != expected) return false;
   ram_write(&m->ram, paddr, size, data);
   cpu_memory_changed(m->cpu, paddr, size);
   forget_aliases(m, paddr, size);
+  return true;
 }
 
 /* --- the map --- */

@@ -136,7 +136,7 @@ void machine_out(void *machine, uint16_t port, unsigned size, uint32_t data);
 uint64_t machine_read(void *machine, uint64_t paddr, unsigned size);
 void machine_write(void *machine, uint64_t paddr, unsigned size, uint64_t data);
 uint64_t machine_mmu_read(void *machine, uint64_t paddr, unsigned size);
-void machine_mmu_write(void *machine, uint64_t paddr, unsigned size, uint64_t data);
+bool machine_mmu_update(void *machine, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data);
 
 /* Changes the memory map: the CPU forgets what it decoded where it changed, the hooks are told. (machine_memory.c) */
 void machine_set_map(machine_t *machine, const memmap_t *map);

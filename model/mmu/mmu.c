@@ -29,21 +29,23 @@ bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code) {
   return false;
 }
 
-static void log_reference(mmu_rsp_t *rsp, mmu_mem_kind_t kind, bool write, uint32_t paddr, unsigned size,
-                          uint64_t data) {
-  rsp->mem[rsp->n_mem++] =
-      (mmu_mem_t){.paddr = paddr, .data = data, .size = (uint8_t)size, .write = write, .kind = (uint8_t)kind};
+static void log_reference(mmu_rsp_t *rsp, mmu_mem_t reference) {
+  assert(rsp->n_mem < MMU_MEM_MAX);
+  rsp->mem[rsp->n_mem++] = reference;
 }
 
 uint64_t mmu_mem_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, mmu_rsp_t *rsp) {
   uint64_t data = mmu->mem.read(mmu->mem.ctx, paddr, size);
-  log_reference(rsp, kind, false, paddr, size, data);
+  log_reference(rsp, (mmu_mem_t){.paddr = paddr, .data = data, .size = (uint8_t)size, .kind = (uint8_t)kind});
   return data;
 }
 
-void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t data, mmu_rsp_t *rsp) {
-  mmu->mem.write(mmu->mem.ctx, paddr, size, data);
-  log_reference(rsp, kind, true, paddr, size, data);
+bool mmu_mem_update(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t expected, uint64_t data,
+                    mmu_rsp_t *rsp) {
+  mmu_mem_t reference = {.paddr = paddr, .data = data, .size = (uint8_t)size, .write = true, .kind = (uint8_t)kind};
+  reference.lost = !mmu->mem.update(mmu->mem.ctx, paddr, size, expected, data);
+  log_reference(rsp, reference);
+  return !reference.lost;
 }
 
 bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
@@ -283,7 +285,7 @@ void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem)
   assert(is_power_of_two(config->tlb_sets, MMU_TLB_SETS_MAX));
   assert(is_power_of_two(config->tlb_ways, MMU_TLB_WAYS_MAX));
   assert(is_power_of_two(config->tlb_large, MMU_TLB_LARGE_MAX));
-  assert(mem->read && mem->write);
+  assert(mem->read && mem->update);
   *mmu = (mmu_t){.config = *config, .mem = *mem};
   mmu->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
   mmu->gdtr.limit = mmu->idtr.limit = 0xFFFF;

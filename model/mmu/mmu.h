@@ -161,6 +161,7 @@ typedef struct {
   uint64_t data;  /* what was read or written, zero-extended */
   uint8_t size;   /* bytes: 1, 4 or 8; other values where a table entry straddles a page */
   bool write;
+  bool lost;    /* a write that did not happen: memory no longer held what it was made from */
   uint8_t kind; /* mmu_mem_kind_t: what the reference is for; not compared */
 } mmu_mem_t;
 
@@ -189,7 +190,7 @@ typedef struct {
 
 typedef enum { MMU_PAGE_NONE = 0, MMU_PAGE_4K = 1, MMU_PAGE_4M = 2 } mmu_page_size_t;
 
-enum { MMU_MEM_MAX = 32, MMU_TLB_MAX = 16 };
+enum { MMU_MEM_MAX = 64, MMU_TLB_MAX = 32 };
 
 /*
  * A response. With a fault, laddr and cr2 tell where; paddr, page_size, pcd, pwt and seg are 0.
@@ -218,11 +219,15 @@ typedef struct {
   mmu_mem_t mem[MMU_MEM_MAX];
 } mmu_rsp_t;
 
-/* Physical memory as the MMU sees it. size is 1..8 and stays within one 4 KiB page; what is read is zero-extended. */
+/*
+ * Physical memory as the MMU sees it. size is 1..8 and stays within one 4 KiB page; what is read is zero-extended.
+ * update writes data only if memory still holds what it was made from, in one step, and returns whether it did.
+ * Source: "Automatic Locking" (updates of descriptors, page-directory and page-table entries).
+ */
 typedef struct {
   void *ctx;
   uint64_t (*read)(void *ctx, uint64_t paddr, unsigned size);
-  void (*write)(void *ctx, uint64_t paddr, unsigned size, uint64_t data);
+  bool (*update)(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data);
 } mmu_mem_port_t;
 
 enum { MMU_TLB_SETS_MAX = 64, MMU_TLB_WAYS_MAX = 8, MMU_TLB_LARGE_MAX = 32 };

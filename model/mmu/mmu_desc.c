@@ -116,14 +116,21 @@ mmu_seg_t mmu_desc_unpack(uint64_t descriptor, uint16_t selector) {
   return seg;
 }
 
-/* Sets bits of the descriptor's type, its byte 5, in memory. Effects: *attr is then as memory is. */
-static bool mark_descriptor(mmu_t *mmu, uint32_t laddr, uint16_t bits, uint16_t *attr, mmu_rsp_t *rsp) {
+/* How the setting of the accessed or busy bit ends. */
+typedef enum { MARKED, FAULTED, LOST } mark_t;
+
+/*
+ * Sets bits of the descriptor's type, its byte 5, in memory. Effects: *attr is then as memory is.
+ * LOST: the byte has changed since it was read.
+ */
+static mark_t mark_descriptor(mmu_t *mmu, uint32_t laddr, uint16_t bits, uint16_t *attr, mmu_rsp_t *rsp) {
   const mmu_rights_t *rights = &mmu->rights[MMU_BY_SUPERVISOR][MMU_WRITE];
+  uint16_t before = *attr;
   mmu_page_t page;
-  if (!mmu_translate(mmu, rights, laddr + 5, &page, rsp)) return false;
   *attr |= bits;
-  mmu_mem_write(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, *attr & 0xFF, rsp);
-  return true;
+  if (*attr == before) return MARKED;
+  if (!mmu_translate(mmu, rights, laddr + 5, &page, rsp)) return FAULTED;
+  return mmu_mem_update(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, before & 0xFF, *attr & 0xFF, rsp) ? MARKED : LOST;
 }
 
 /* The selector that the register will hold: its RPL becomes the CPL that a transfer without a return has. */
@@ -149,6 +156,28 @@ static bool judge(const mmu_req_t *req, const load_rule_t *rule, const mmu_seg_t
   return true;
 }
 
+/*
+ * The descriptor at laddr: read, judged, its accessed or busy bit set. A descriptor that changes in between is read and
+ * judged again. Returns true if *seg may be installed.
+ */
+static bool fetch_descriptor(mmu_t *mmu, const mmu_req_t *req, const load_rule_t *rule, uint32_t laddr, mmu_seg_t *seg,
+                             mmu_rsp_t *rsp) {
+  for (;;) {
+    if (!mmu_system_read(mmu, MMU_MEM_DESCRIPTOR, laddr, 8, &rsp->descriptor, rsp)) return false;
+    *seg = mmu_desc_unpack(rsp->descriptor, req->selector);
+    if (!judge(req, rule, seg, rsp)) return false;
+    if (req->reason == MMU_LOAD_CODE_JUMP && is_system(seg->attr)) {
+      rsp->system = true;
+      return false;
+    }
+    uint16_t mark = 0;
+    if (!is_system(seg->attr)) mark = MMU_ATTR_ACCESSED;
+    if (req->reason == MMU_LOAD_TASK) mark = SYSTEM_TSS_BUSY;
+    mark_t marked = mark_descriptor(mmu, laddr, mark, &seg->attr, rsp);
+    if (marked != LOST) return marked == MARKED;
+  }
+}
+
 void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   assert(mmu->cr0 & X86_CR0_PE && !req->vm);
   assert(req->reason < LOAD_REASONS && req->cpl <= 3 && req->seg < MMU_SEG_COUNT);
@@ -168,19 +197,8 @@ void mmu_seg_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
     mmu_fault(rsp, rule->vector, selector_error(selector, req->ext));
     return;
   }
-  if (!mmu_system_read(mmu, MMU_MEM_DESCRIPTOR, laddr, 8, &rsp->descriptor, rsp)) return;
-
-  mmu_seg_t seg = mmu_desc_unpack(rsp->descriptor, selector);
-  if (!judge(req, rule, &seg, rsp)) return;
-  if (req->reason == MMU_LOAD_CODE_JUMP && is_system(seg.attr)) {
-    rsp->system = true;
-    return;
-  }
-
-  uint16_t mark = 0;
-  if (!is_system(seg.attr)) mark = MMU_ATTR_ACCESSED;
-  if (req->reason == MMU_LOAD_TASK) mark = SYSTEM_TSS_BUSY;
-  if ((seg.attr & mark) != mark && !mark_descriptor(mmu, laddr, mark, &seg.attr, rsp)) return;
+  mmu_seg_t seg;
+  if (!fetch_descriptor(mmu, req, rule, laddr, &seg, rsp)) return;
 
   seg.selector = visible_selector(req->reason, selector, seg.attr, req->cpl);
   *target = seg;

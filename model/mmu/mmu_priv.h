@@ -119,7 +119,9 @@ bool mmu_fault(mmu_rsp_t *rsp, uint8_t vector, uint16_t error_code);
 
 /* mem: one logged reference to physical memory of 1..8 bytes within one page. */
 uint64_t mmu_mem_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, mmu_rsp_t *rsp);
-void mmu_mem_write(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t data, mmu_rsp_t *rsp);
+/* Writes what was made from expected. Returns false if memory no longer holds that; nothing is written then. */
+bool mmu_mem_update(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned size, uint64_t expected, uint64_t data,
+                    mmu_rsp_t *rsp);
 
 /* A read of the MMU's own, size 1..8: all its pages are translated before any byte is read. *data: zero-extended. */
 bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned size, uint64_t *data, mmu_rsp_t *rsp);

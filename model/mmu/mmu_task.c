@@ -14,7 +14,9 @@ void mmu_task_mark(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   uint32_t laddr = mmu->gdtr.base + (req->selector & SELECTOR_INDEX) + 5;
   mmu_page_t page;
   if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return;
-  uint64_t byte = mmu_mem_read(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, rsp);
-  byte = req->data & 1 ? byte | SYSTEM_TSS_BUSY : byte & ~(uint64_t)SYSTEM_TSS_BUSY;
-  mmu_mem_write(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, byte, rsp);
+  uint64_t before, after;
+  do {
+    before = mmu_mem_read(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, rsp);
+    after = req->data & 1 ? before | SYSTEM_TSS_BUSY : before & ~(uint64_t)SYSTEM_TSS_BUSY;
+  } while (!mmu_mem_update(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, before, after, rsp));
 }

@@ -3,7 +3,8 @@
  *
  * A walk reads the page-directory entry and, unless that maps a 4 MiB page, the page-table entry; then it checks the
  * rights of the access against both; then it sets the accessed and dirty bits that are clear. A walk that faults has
- * written nothing (but see mmu_config_t.accessed_on_fault).
+ * written nothing (but see mmu_config_t.accessed_on_fault). If an entry has changed in memory before its bits could be
+ * set, what was judged is no longer there, and the walk begins anew.
  *
  * Twin: rtl/mmu_walk.sv.
  * Source: "32-Bit Paging", "Access Rights", "Page-Fault Exceptions", "Accessed and Dirty Flags".
@@ -46,39 +47,43 @@ void mmu_derive_rights(mmu_t *mmu) {
       mmu->rights[privilege][access] = rights_of(mmu, privilege, access);
 }
 
-static bool page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
+/* How an attempt to walk ends. */
+typedef enum { WALKED, FAULTED, LOST } outcome_t;
+
+static outcome_t page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
   mmu_fault(rsp, X86_PF, rights->error_code | why);
   rsp->cr2 = laddr;
-  return false;
+  return FAULTED;
 }
 
-/* Sets bits of an entry that was read as *entry. Effects: no write if they are set already. */
-static void set_bits(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, uint32_t *entry, uint32_t bits, mmu_rsp_t *rsp) {
-  if ((*entry & bits) == bits) return;
+/* Sets bits of an entry that was read as *entry. No write if they are set already. false: it has changed in memory. */
+static bool set_bits(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, uint32_t *entry, uint32_t bits, mmu_rsp_t *rsp) {
+  uint32_t before = *entry;
   *entry |= bits;
-  mmu_mem_write(mmu, kind, paddr, 4, *entry, rsp);
+  return *entry == before || mmu_mem_update(mmu, kind, paddr, 4, before, *entry, rsp);
 }
 
 /* The walk's second half where the PDE maps a 4 MiB page. */
-static bool walk_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint32_t pde_paddr, uint32_t pde,
-                       mmu_page_t *page, mmu_rsp_t *rsp) {
+static outcome_t walk_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint32_t pde_paddr, uint32_t pde,
+                            mmu_page_t *page, mmu_rsp_t *rsp) {
   uint32_t reserved = RESERVED_4M | (mmu->config.pat_reserved ? X86_PDE_PAT : 0);
   if (pde & reserved) return page_fault(rsp, rights, laddr, X86_PF_P | X86_PF_RSVD);
   if (!mmu_permits(rights, pde)) return page_fault(rsp, rights, laddr, X86_PF_P);
 
-  set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, rights->write ? X86_PTE_A | X86_PTE_D : X86_PTE_A, rsp);
+  uint32_t bits = rights->write ? X86_PTE_A | X86_PTE_D : X86_PTE_A;
+  if (!set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, bits, rsp)) return LOST;
   page->paddr = (pde & MMU_FRAME_4M) | (laddr & MMU_OFFSET_4M);
   page->pte = pde;
   page->page_size = MMU_PAGE_4M;
-  return true;
+  return WALKED;
 }
 
-bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+static outcome_t walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
   uint32_t pde_paddr = (mmu->cr3 & MMU_FRAME_4K) + 4 * (laddr >> 22);
   uint32_t pde = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PDE, pde_paddr, 4, rsp);
   if (!(pde & X86_PTE_P)) return page_fault(rsp, rights, laddr, 0);
   if (pde & X86_PDE_PS && mmu->cr4 & X86_CR4_PSE) return walk_large(mmu, rights, laddr, pde_paddr, pde, page, rsp);
-  if (mmu->config.accessed_on_fault) set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp);
+  if (mmu->config.accessed_on_fault && !set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
 
   uint32_t pte_paddr = (pde & MMU_FRAME_4K) + 4 * (laddr >> 12 & 0x3FF);
   uint32_t pte = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PTE, pte_paddr, 4, rsp);
@@ -87,10 +92,19 @@ bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t
     return page_fault(rsp, rights, laddr, X86_PF_P | X86_PF_RSVD);
   if (!mmu_permits(rights, combine(pte, pde))) return page_fault(rsp, rights, laddr, X86_PF_P);
 
-  set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp);
-  set_bits(mmu, MMU_MEM_PTE, pte_paddr, &pte, rights->write ? X86_PTE_A | X86_PTE_D : X86_PTE_A, rsp);
+  uint32_t bits = rights->write ? X86_PTE_A | X86_PTE_D : X86_PTE_A;
+  if (!set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
+  if (!set_bits(mmu, MMU_MEM_PTE, pte_paddr, &pte, bits, rsp)) return LOST;
   page->paddr = (pte & MMU_FRAME_4K) | (laddr & MMU_OFFSET_4K);
   page->pte = combine(pte, pde);
   page->page_size = MMU_PAGE_4K;
-  return true;
+  return WALKED;
+}
+
+bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  outcome_t outcome;
+  do
+    outcome = walk(mmu, rights, laddr, page, rsp);
+  while (outcome == LOST);
+  return outcome == WALKED;
 }

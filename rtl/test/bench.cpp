@@ -178,6 +178,7 @@ void Bench::tick() {
   mem_answering_ = mem_busy_ && cycle >= mem_due_;
   t.m_rsp_valid_i = mem_answering_;
   t.m_rsp_rdata_i = mem_answering_ ? mem_data_ : junk();
+  t.m_rsp_lost_i = mem_answering_ ? mem_lost_ : junk() & 1;
   t.clk_i = 0;
   t.eval();
 
@@ -201,7 +202,8 @@ void Bench::tick() {
   bool m_req = t.m_req_valid_o && t.m_req_ready_i, m_rsp = t.m_rsp_valid_i && t.m_rsp_ready_o;
   bool m_was = !m_before_.empty();
   check_hold("memory request", t.m_req_valid_o, m_req,
-             {t.m_req_addr_o, t.m_req_size_o, t.m_req_we_o, t.m_req_wdata_o, t.m_req_fetch_o}, m_before_, false);
+             {t.m_req_addr_o, t.m_req_size_o, t.m_req_we_o, t.m_req_wdata_o, t.m_req_expect_o, t.m_req_fetch_o},
+             m_before_, false);
   mem_valid_ = t.m_req_valid_o;
   if (t.m_req_valid_o && !m_was) {
     mem_begun_cycle_ = cycle;
@@ -254,14 +256,17 @@ void Bench::tick() {
   if (m_req) {
     mem_busy_ = true;
     mem_due_ = cycle + mem_latency + (mem_latency_random ? random(mem_latency_random + 1) : 0);
-    if (t.m_req_we_o) write(t.m_req_addr_o, t.m_req_size_o, t.m_req_wdata_o);
-    uint64_t value = t.m_req_we_o ? t.m_req_wdata_o : read(t.m_req_addr_o, t.m_req_size_o);
-    /* The answer to a write, and what lies above a read's size, is junk. */
+    if (before_reference) before_reference(*this, t.m_req_we_o, t.m_req_addr_o);
+    uint64_t held = read(t.m_req_addr_o, t.m_req_size_o);
+    mem_lost_ = t.m_req_we_o ? held != t.m_req_expect_o : junk() & 1;
+    if (t.m_req_we_o && !mem_lost_) write(t.m_req_addr_o, t.m_req_size_o, t.m_req_wdata_o);
+    uint64_t value = t.m_req_we_o ? t.m_req_wdata_o : held;
+    /* The answer to a write, what lies above a read's size, and whether a read is lost, is junk. */
     mem_data_ = junk();
     if (!t.m_req_we_o && t.m_req_size_o == 8) mem_data_ = value;
     if (!t.m_req_we_o && t.m_req_size_o < 8) mem_data_ = mem_data_ << (8 * t.m_req_size_o) | value;
-    mem.push_back(
-        {(bool)t.m_req_we_o, (bool)t.m_req_fetch_o, t.m_req_addr_o, value, t.m_req_size_o, mem_begun_cycle_, cycle});
+    mem.push_back({(bool)t.m_req_we_o, t.m_req_we_o && mem_lost_, (bool)t.m_req_fetch_o, t.m_req_addr_o, value,
+                   t.m_req_size_o, mem_begun_cycle_, cycle});
   }
   killed_before_ = kill;
   kill = false;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -80,7 +81,7 @@ struct Event {
 };
 
 struct Mem {
-  bool write, fetch;
+  bool write, lost, fetch;
   uint64_t addr, data;
   unsigned size;
   uint64_t begun, accepted; // cycles: valid rose, transfer
@@ -110,6 +111,8 @@ public:
   unsigned mem_ready = 1000;                        // chance that a request is accepted in a cycle
   bool kill = false;                                // f_kill_i in the next cycle; cleared by it
   uint64_t cycle = 0;
+  /* Called before an accepted reference is done: another writer of memory. */
+  std::function<void(Bench &, bool write, uint64_t addr)> before_reference;
 
   /* Resets the device, at any time: what is in flight is forgotten; queues, logs and memory stay. */
   void reset();
@@ -140,7 +143,7 @@ private:
   uint64_t state_;
   Payload f_before_, d_before_, m_before_;
   bool mem_busy_ = false, mem_valid_ = false, killed_before_ = false;
-  bool mem_answering_ = false;
+  bool mem_answering_ = false, mem_lost_ = false;
   uint64_t mem_due_ = 0, mem_begun_cycle_ = 0;
   uint64_t mem_data_ = 0;
   /* What the TLB must hold, from its events: page number per entry, to find an entry that is entered twice. */

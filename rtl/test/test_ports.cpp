@@ -60,6 +60,11 @@ const Test TESTS[] = {
     {"table_traffic", table_traffic},
     {"table_kills", table_kills},
     {"table_resets", table_resets},
+    {"walk_updates", walk_updates},
+    {"directory_updates", directory_updates},
+    {"kill_of_a_lost_update", kill_of_a_lost_update},
+    {"descriptor_updates", descriptor_updates},
+    {"busy_updates", busy_updates},
 };
 
 } // namespace

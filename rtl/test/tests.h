@@ -44,5 +44,10 @@ void table_rights();
 void table_traffic();
 void table_kills();
 void table_resets();
+void walk_updates();
+void directory_updates();
+void kill_of_a_lost_update();
+void descriptor_updates();
+void busy_updates();
 
 #endif

@@ -166,12 +166,18 @@ static void build_tables(void) {
   poke32(PAGE_DIRECTORY, PAGE_TABLE | PTE_USER);
 }
 
+static bool ram_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
+  if (ram_read(ctx, paddr, size) != expected) return false;
+  ram_write(ctx, paddr, size, data);
+  return true;
+}
+
 void fixture_up(void) {
   memset(&fx, 0, sizeof fx);
   fx.ram = calloc(1, RAM_BYTES);
   fx.mmu = aligned_alloc(64, (mmu_sizeof() + 63) / 64 * 64);
   mmu_config_t config = mmu_default_config();
-  mmu_mem_port_t mem = {.read = ram_read, .write = ram_write};
+  mmu_mem_port_t mem = {.read = ram_read, .update = ram_update};
   mmu_init(fx.mmu, &config, &mem);
   cpu_port_t port = {.translate = translate,
                      .read = ram_read,

@@ -24,6 +24,12 @@ static void ram_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
   memcpy((uint8_t *)ctx + paddr % RAM_BYTES, &data, size);
 }
 
+static bool ram_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
+  (void)expected; /* nobody else writes */
+  ram_write(ctx, paddr, size, data);
+  return true;
+}
+
 static void transact(mmu_t *mmu, mmu_req_t req) {
   mmu_rsp_t rsp;
   mmu_transact(mmu, &req, &rsp);
@@ -33,7 +39,7 @@ static void transact(mmu_t *mmu, mmu_req_t req) {
 /* Flat segments and 4 MiB of identical, user-accessible pages. */
 static mmu_t *new_mmu(uint8_t *ram) {
   mmu_config_t config = mmu_default_config();
-  mmu_mem_port_t port = {.ctx = ram, .read = ram_read, .write = ram_write};
+  mmu_mem_port_t port = {.ctx = ram, .read = ram_read, .update = ram_update};
   mmu_t *mmu = calloc(1, mmu_sizeof());
   if (!mmu) abort();
   mmu_init(mmu, &config, &port);

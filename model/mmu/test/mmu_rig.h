@@ -16,12 +16,13 @@
 
 enum { RIG_RAM_BYTES = 16 << 20 };
 
-typedef struct {
+typedef struct rig {
   mmu_t *mmu;
   uint8_t *ram;  /* at physical address 0; beyond it, reads are ones and writes are dropped */
   mmu_rsp_t rsp; /* of the last transaction */
   unsigned n_seen;
-  mmu_mem_t seen[MMU_MEM_MAX]; /* what went through the port in the last transaction */
+  mmu_mem_t seen[MMU_MEM_MAX];                            /* what went through the port in the last transaction */
+  void (*before_update)(struct rig *rig, uint64_t paddr); /* another writer of memory; may be NULL */
 } rig_t;
 
 /* Fails the test unless two values are equal. Unlike ck_assert it costs nothing when they are, so loops may use it. */
@@ -60,10 +61,14 @@ static inline uint64_t rig_port_read(void *ctx, uint64_t paddr, unsigned size) {
   return data;
 }
 
-static inline void rig_port_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+static inline bool rig_port_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
   rig_t *rig = (rig_t *)ctx;
+  if (rig->before_update) rig->before_update(rig, paddr);
   rig_see(rig, paddr, size, true, data);
+  rig->seen[rig->n_seen - 1].lost = rig_peek(rig, paddr, size) != expected;
+  if (rig->seen[rig->n_seen - 1].lost) return false;
   rig_poke(rig, paddr, size, data);
+  return true;
 }
 
 /* A rig after RESET. The caller calls rig_free. */
@@ -74,7 +79,7 @@ static inline rig_t *rig_new(mmu_config_t config) {
   rig->mmu = (mmu_t *)malloc(mmu_sizeof());
   ck_assert(rig->ram && rig->mmu);
   memset(rig->mmu, 0xA5, mmu_sizeof());
-  mmu_mem_port_t port = {.ctx = rig, .read = rig_port_read, .write = rig_port_write};
+  mmu_mem_port_t port = {.ctx = rig, .read = rig_port_read, .update = rig_port_update};
   mmu_init(rig->mmu, &config, &port);
   return rig;
 }
@@ -95,7 +100,7 @@ static inline const mmu_rsp_t *rig_do(rig_t *rig, mmu_req_t req) {
   for (unsigned i = 0; i < rig->n_seen; i++) {
     const mmu_mem_t *logged = &rig->rsp.mem[i], *seen = &rig->seen[i];
     if (logged->paddr != seen->paddr || logged->data != seen->data || logged->size != seen->size ||
-        logged->write != seen->write)
+        logged->write != seen->write || logged->lost != seen->lost)
       ck_abort_msg("reference %u: the log and the port differ", i);
   }
   return &rig->rsp;
