@@ -35,6 +35,7 @@ static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *e
     snprintf(error, error_bytes, "no memory for the reference's world");
     return EXIT_BAD_INPUT;
   }
+  if (!cosim_judge(cosim, rig->mmu, &rig->world, error, error_bytes)) return EXIT_BAD_INPUT;
   progress_t progress;
   progress_start(&progress, "transactions", options->count);
   double started = progress_clock();

@@ -101,6 +101,10 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
     *failure = "no memory for the reference's world";
     return EXIT_BAD_INPUT;
   }
+  if (!cosim_judge(&r->cosim, r->rig.mmu, &r->rig.world, error, error_bytes)) {
+    *failure = error;
+    return EXIT_BAD_INPUT;
+  }
   progress_start(&r->progress, "transactions", 0);
   double started = progress_clock();
   trace_status_t status = feed(r, error, error_bytes);

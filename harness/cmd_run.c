@@ -176,8 +176,10 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
       .debugcon_ctx = run,
   };
   run->machine = machine_create(&config, error, error_bytes);
-  if (run->machine) cpu_set_profile(machine_cpu(run->machine), o->cpu);
-  return run->machine && load(run->machine, o, error, error_bytes);
+  if (!run->machine) return false;
+  cpu_set_profile(machine_cpu(run->machine), o->cpu);
+  return cosim_judge(&run->cosim, machine_mmu(run->machine), machine_memory(run->machine), error, error_bytes) &&
+         load(run->machine, o, error, error_bytes);
 }
 
 /* An output that cannot be written has ended the run. */

@@ -113,6 +113,13 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
   return true;
 }
 
+bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
+  if (!c->options->architectural || !c->dut) return true;
+  c->ls.oracle = oracle_create(mmu, world, &c->mmu);
+  if (!c->ls.oracle) snprintf(error, error_bytes, "no memory for the oracle");
+  return c->ls.oracle != NULL;
+}
+
 bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   bool ok = true;
   lockstep_finish(&c->ls);
@@ -135,5 +142,7 @@ void cosim_close(cosim_t *c) {
   c->ls.trace = NULL;
   if (c->ls.handle) c->dut->close(c->ls.handle);
   c->ls.handle = NULL;
+  oracle_destroy(c->ls.oracle);
+  c->ls.oracle = NULL;
   world_destroy(&c->dut_world);
 }

@@ -22,6 +22,12 @@ typedef struct {
  */
 bool cosim_open(cosim_t *cosim, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes);
 
+/*
+ * Has the DUT's answers judged as --check says. mmu, world: the reference, fresh, and its memory. Returns false and one
+ * line in error.
+ */
+bool cosim_judge(cosim_t *cosim, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes);
+
 /* Refuses options that name one file as input and as output. Returns false and one line in error. */
 bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);
 

@@ -1,6 +1,7 @@
 #include "lockstep.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 const char *lockstep_diff_name(unsigned i) {
@@ -114,6 +115,35 @@ static mmu_seg_t seg_before(const mmu_t *mmu, const mmu_req_t *req) {
   return has ? mmu_seg(mmu, (mmu_seg_id_t)req->seg) : (mmu_seg_t){0};
 }
 
+/* Has an answer judged whose references may be anything. */
+static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  const mmu_rsp_t *answer = &ls->dut_rsp;
+  bool possible = answer->n_mem <= MMU_MEM_MAX && answer->n_tlb <= MMU_TLB_MAX;
+  history_set_sequence(oracle_history(ls->oracle), ls->sequence);
+  for (unsigned i = 0; possible && i < answer->n_mem; i++)
+    possible = oracle_referred(ls->oracle, &answer->mem[i]);
+  ls->differences = DIFF_MEM;
+  ls->verdict = ORACLE_WRONG;
+  if (possible) ls->verdict = oracle_judge(ls->oracle, ls->sequence, req, answer, false, rsp, &ls->differences);
+  return ls->differences == 0;
+}
+
+/* Architectural: the device goes first. */
+static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
+  if (ls->trace) trace_request(ls->trace, req);
+  if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
+  if (status == DUT_HANG) return stop(ls, LOCKSTEP_HANG, req, rsp);
+  if (status == DUT_PROTOCOL) return stop(ls, LOCKSTEP_PROTOCOL, req, rsp);
+  bool legal = judged(ls, req, rsp);
+  remember(ls, req, rsp);
+  if (!legal) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
+  stats_count(&ls->stats, req, &ls->dut_rsp);
+  ls->sequence++;
+  return true;
+}
+
 static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
   if (ls->wave_count > 0) wave_step(ls, req, rsp);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
@@ -127,6 +157,11 @@ static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp)
 bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   bool loads = req->op == MMU_OP_LOAD_SEG || req->op == MMU_OP_SET_SEG || req->op == MMU_OP_COMMIT_SEG;
   if (loads) ls->bad_seg = seg_before(mmu, req);
+  if (ls->oracle) {
+    if (judged_transaction(ls, req, rsp)) return true;
+    if (!loads) ls->bad_seg = seg_before(mmu, req);
+    return false;
+  }
   mmu_transact(mmu, req, rsp);
   stats_count(&ls->stats, req, rsp);
   remember(ls, req, rsp);
@@ -139,17 +174,39 @@ bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp
   return true;
 }
 
+/* Tells the history what was in n bytes of one page; the DUT's world still has that. */
+static void tell_change(lockstep_t *ls, uint64_t paddr, unsigned n) {
+  history_t *history = oracle_history(ls->oracle);
+  if (!history_watches(history, paddr)) return;
+  uint8_t before[MMU_PAGE_BYTES];
+  for (unsigned i = 0; i < n; i++)
+    before[i] = (uint8_t)world_read(ls->dut_world, paddr + i, 1);
+  history_set_sequence(history, ls->sequence);
+  history_changed(history, paddr, n, before);
+}
+
+static void tell_changes(lockstep_t *ls, uint64_t paddr, uint64_t n) {
+  for (uint64_t at = paddr, part; ls->oracle && at < paddr + n; at += part) {
+    part = MMU_PAGE_BYTES - at % MMU_PAGE_BYTES;
+    if (part > paddr + n - at) part = paddr + n - at;
+    tell_change(ls, at, (unsigned)part);
+  }
+}
+
 void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t data) {
+  tell_changes(ls, paddr, size);
   if (ls->dut_world) world_write(ls->dut_world, paddr, size, data);
   if (ls->trace) trace_store(ls->trace, paddr, size, data);
 }
 
 void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n) {
+  tell_changes(ls, paddr, n);
   if (ls->dut_world) world_load(ls->dut_world, paddr, bytes, n);
   if (ls->trace) trace_load(ls->trace, paddr, bytes, n);
 }
 
 void lockstep_mapped(lockstep_t *ls, const memmap_t *map) {
+  if (ls->oracle) history_remapped(oracle_history(ls->oracle), &ls->dut_world->map);
   if (ls->dut_world) world_map(ls->dut_world, map);
   if (ls->trace) trace_map(ls->trace, map);
 }
@@ -167,6 +224,7 @@ bool lockstep_can_reset(const lockstep_t *ls) {
 
 void lockstep_reset(lockstep_t *ls) {
   assert(lockstep_can_reset(ls));
+  if (ls->oracle) oracle_reset(ls->oracle);
   if (ls->dut) ls->dut->reset(ls->handle);
   if (ls->stats.origin != ORIGIN_OTHER) stats_set_origin(&ls->stats, ORIGIN_OTHER);
   if (ls->trace) trace_reset(ls->trace);

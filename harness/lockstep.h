@@ -2,12 +2,14 @@
  * The lockstep: each transaction goes to the reference MMU and to the DUT, and everything that both answer is
  * compared. The first difference stops it; report.h explains it.
  *
- * The reference goes first and never sees the DUT's answer.
+ * At the check level "exact" the reference goes first and never sees the DUT's answer. At the level "architectural" the
+ * DUT goes first, and an oracle (oracle.h) looks whether its answer is one of the legal ones.
  */
 #ifndef MMU86_LOCKSTEP_H
 #define MMU86_LOCKSTEP_H
 
 #include "dut.h"
+#include "oracle.h"
 #include "stats.h"
 #include "trace.h"
 #include "world.h"
@@ -64,6 +66,7 @@ typedef struct {
   const dut_ops_t *dut;  /* NULL: nobody there, the reference alone runs */
   void *handle;          /* of dut, open */
   world_t *dut_world;    /* NULL with dut */
+  oracle_t *oracle;      /* the check level is architectural; NULL: exact */
   trace_writer_t *trace; /* NULL: not recorded */
   uint64_t wave_first;   /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
   uint64_t wave_count;   /* 0: no waveform */
@@ -76,7 +79,8 @@ typedef struct {
   uint64_t sequence; /* transactions that agreed: the number of the next one */
   lockstep_state_t state;
   unsigned differences;
-  mmu_req_t bad_req; /* with state != AGREE */
+  oracle_verdict_t verdict; /* of the last answer, with an oracle */
+  mmu_req_t bad_req;        /* with state != AGREE */
   mmu_rsp_t model_rsp;
   mmu_rsp_t dut_rsp;
   mmu_seg_t bad_seg;                       /* hidden part of bad_req.seg before the transaction */

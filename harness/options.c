@@ -29,6 +29,7 @@ typedef enum {
   OPT_VGA,
   OPT_MEM_LATENCY,
   OPT_CPU,
+  OPT_CHECK,
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
@@ -68,6 +69,9 @@ static const option_t table[] = {
     {OPT_LOG_PORT, "log-port", "PORT", "note each write to an I/O port on standard error; may be repeated", FOR_RUN},
     {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_CHECK, "check", "LEVEL",
+     "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
     {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
@@ -218,6 +222,11 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     return true;
   case OPT_CPU:
     return processor(text, o);
+  case OPT_CHECK:
+    o->architectural = strcmp(text, "architectural") == 0;
+    if (o->architectural || strcmp(text, "exact") == 0) return true;
+    fprintf(stderr, "mmu86: --check %s: neither exact nor architectural\n", text);
+    return false;
   case OPT_QUIET:
     o->quiet = true;
     return true;

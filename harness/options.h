@@ -35,7 +35,8 @@ typedef struct {
   unsigned n_log_ports;
   cpu_profile_t cpu;
   bool quiet;
-  bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
+  bool architectural; /* the check level */
+  bool gdb;           /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;
   char reproduce[4096]; /* the command line, quoted for a shell, without --wave, --wave-window and GDB */
 } options_t;

@@ -106,10 +106,27 @@ static void what(FILE *out, const lockstep_t *ls) {
   fprintf(out, " differ%s\n", ls->differences & (ls->differences - 1) ? "" : "s");
 }
 
+/* What the oracle found out about the answer. */
+static void verdict(FILE *out, const lockstep_t *ls) {
+  fprintf(out, "  verdict  %s\n", oracle_verdict_name(ls->verdict));
+  if (ls->verdict != ORACLE_STALE_ILLEGAL) return;
+  oracle_stale_t stale = oracle_stale(ls->oracle);
+  const history_page_t *page = &stale.page;
+  fprintf(out, "           page %08" PRIx32 " by the entry %08" PRIx32 ", which memory held from transaction %" PRIu64,
+          stale.laddr & ~(uint32_t)0xFFF, page->entry, history_sequence(page->from));
+  if (page->to == HISTORY_NEVER)
+    fprintf(out, " on");
+  else
+    fprintf(out, " to %" PRIu64, history_sequence(page->to));
+  fprintf(out, ";\n           %s in transaction %" PRIu64 " should have dropped it\n",
+          history_event_name(history_event(page->forbidden)), history_sequence(page->forbidden));
+}
+
 void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const report_context_t *context) {
   char line[DECODE_LINE];
   what(out, ls);
   fprintf(out, "  request  %s\n", decode_request(&ls->bad_req, line));
+  if (ls->oracle && ls->state == LOCKSTEP_MISMATCH) verdict(out, ls);
   if (context->instruction)
     fprintf(out, "  guest    %s   (after %" PRIu64 " instructions)\n", context->instruction, context->instructions);
   if (ls->stats.tagged) fprintf(out, "  origin   %s\n", origin_name(ls->stats.origin));

@@ -93,6 +93,14 @@ static void origins(FILE *out, const stats_t *s) {
   }
 }
 
+static void verdicts(FILE *out, const oracle_t *oracle) {
+  for (unsigned v = 0; v < ORACLE_VERDICTS; v++) {
+    char name[32];
+    snprintf(name, sizeof name, "  %s", oracle_verdict_name((oracle_verdict_t)v));
+    row(out, name, oracle_count(oracle, (oracle_verdict_t)v));
+  }
+}
+
 static double rate(const outcome_t *o, const cosim_t *c) {
   return o->seconds > 0 ? (double)c->ls.stats.references / o->seconds : 0;
 }
@@ -112,6 +120,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   if (o->has_guest) row(out, "unmapped ports", o->unmapped_ports);
   if (c->dut) {
     row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE);
+    if (c->ls.oracle) verdicts(out, c->ls.oracle);
     fprintf(out, "  %-24s %16s\n", "memory images", o->images_identical ? "identical" : "DIFFERENT");
     row(out, "DUT clock cycles", c->dut->cycles(c->ls.handle));
   } else {
@@ -151,6 +160,14 @@ static json_t *origins_json(const stats_t *s) {
   return object;
 }
 
+static json_t *verdicts_json(const oracle_t *oracle) {
+  static const char *const keys[] = {"fresh", "stale_legal", "stale_illegal", "wrong"};
+  json_t *object = json_object();
+  for (unsigned v = 0; v < ORACLE_VERDICTS; v++)
+    set(object, keys[v], oracle_count(oracle, (oracle_verdict_t)v));
+  return object;
+}
+
 static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   const stats_t *s = &c->ls.stats;
   json_t *root = json_object();
@@ -183,6 +200,8 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   set(root, "mismatches",
       (c->ls.state != LOCKSTEP_AGREE) +
           (uint64_t)(o->images_compared && !o->images_identical && c->ls.state == LOCKSTEP_AGREE));
+  json_object_set_new(root, "check", json_string(c->ls.oracle ? "architectural" : "exact"));
+  if (c->ls.oracle) json_object_set_new(root, "verdicts", verdicts_json(c->ls.oracle));
   json_t *differences = json_array();
   for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++)
     if (c->ls.differences >> i & 1) json_array_append_new(differences, json_string(lockstep_diff_name(i)));

@@ -20,7 +20,7 @@
 #include "mmu.h"
 #include "origin.h"
 
-enum { TRACE_VERSION = 3 };
+enum { TRACE_VERSION = 4 };
 
 /* What the header's JSON says. */
 typedef struct {

@@ -44,20 +44,24 @@ static bool parse_header(const char *text, size_t n, trace_header_t *h, char *wh
     return false;
   }
   json_int_t ram = 0;
-  int sets = 0, ways = 0, large = 0, wraps = 0, accessed = 0, pat = 0;
+  int sets = 0, ways = 0, large = 0, wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0;
   const char *origin = "";
-  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:i, s:i, s:i, s:b, s:b, s:b, s:s}", "ram_bytes", &ram,
-                           "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
-                           "accessed_on_fault", &accessed, "pat_reserved", &pat, "origin", &origin) == 0;
+  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
+                           &ram, "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
+                           "accessed_on_fault", &accessed, "pat_reserved", &pat, "stale_faults", &faults,
+                           "upper_cached", &upper, "origin", &origin) == 0;
   if (!ok) {
     snprintf(why, why_bytes, "the header lacks a field: %s", json_error.text);
-  } else if (ram < 4096 || ram > (json_int_t)3 << 30 || ram % 4096 || !power_of_two(sets, MMU_TLB_SETS_MAX) ||
-             !power_of_two(ways, MMU_TLB_WAYS_MAX) || !power_of_two(large, MMU_TLB_LARGE_MAX)) {
+  } else if (ram < 4096 || ram > (json_int_t)3 << 30 || ram % 4096 ||
+             (sets != 0 && !power_of_two(sets, MMU_TLB_SETS_MAX)) || !power_of_two(ways, MMU_TLB_WAYS_MAX) ||
+             !power_of_two(large, MMU_TLB_LARGE_MAX)) {
     snprintf(why, why_bytes, "the header's RAM size or TLB geometry is impossible");
     ok = false;
   } else {
     *h = (trace_header_t){
-        (uint64_t)ram, {(uint8_t)sets, (uint8_t)ways, (uint8_t)large, wraps != 0, accessed != 0, pat != 0}, {0}};
+        (uint64_t)ram,
+        {(uint8_t)sets, (uint8_t)ways, (uint8_t)large, wraps != 0, accessed != 0, pat != 0, faults != 0, upper != 0},
+        {0}};
     snprintf(h->origin, sizeof h->origin, "%s", origin);
   }
   json_decref(root);

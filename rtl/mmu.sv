@@ -12,7 +12,7 @@
  * Twin: model/mmu/mmu.c.
  */
 module mmu #(
-  /// Sets of the 4 KiB TLB; a power of two, 1..64.
+  /// Sets of the 4 KiB TLB; a power of two, 1..64. 0: nothing is ever cached, large pages neither.
   parameter int unsigned TLB_SETS = 8,
   /// Ways of the 4 KiB TLB; a power of two, 1..8.
   parameter int unsigned TLB_WAYS = 4,
@@ -263,7 +263,7 @@ module mmu #(
   end
 
   mmu_tlb #(
-    .SETS (TLB_SETS),
+    .SETS (TLB_SETS == 0 ? 1 : TLB_SETS),
     .WAYS (TLB_WAYS),
     .LARGE(TLB_LARGE)
   ) i_tlb (
@@ -282,7 +282,7 @@ module mmu #(
     .d_serve_o     (d_serve),
     .d_page_o      (d_page),
     .d_event_o,
-    .fill_valid_i  (fill_valid),
+    .fill_valid_i  (fill_valid && TLB_SETS != 0),
     .fill_fetch_i  (walk_fetch),
     .fill_i        (fill),
     .invalidate_i  (invalidate),

@@ -7,7 +7,7 @@
  * Twin: mmu_req_t and mmu_rsp_t of model/mmu/mmu.h, field by field; DESIGN.md section 4.
  */
 module mmu_top #(
-  /// Sets of the 4 KiB TLB; a power of two, 1..64.
+  /// Sets of the 4 KiB TLB; a power of two, 1..64. 0: nothing is ever cached, large pages neither.
   parameter int unsigned TLB_SETS = 8,
   /// Ways of the 4 KiB TLB; a power of two, 1..8.
   parameter int unsigned TLB_WAYS = 4,

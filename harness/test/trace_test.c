@@ -280,10 +280,10 @@ START_TEST(files_that_are_no_traces) {
                                       "MMU86",
                                       "MMU86TRC",
                                       "not a trace at all, but long enough to look",
+                                      "MMU86TRC\x04\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x03\0\0\0\x02\0\0\0{}",
-                                      "MMU86TRC\x02\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x01\0\0\0\x02\0\0\0{}",
-                                      "MMU86TRC\x03\0\0\0\xff\xff\xff\x7f{}"};
+                                      "MMU86TRC\x04\0\0\0\xff\xff\xff\x7f{}"};
   static const size_t sizes[] = {0, 5, 8, 43, 18, 18, 18, 18};
   char error[256] = "";
   trace_header_t h;
@@ -291,7 +291,7 @@ START_TEST(files_that_are_no_traces) {
   ck_assert_ptr_null(trace_open(path, &h, error, sizeof error));
   ck_assert_ptr_nonnull(strstr(error, path));
   ck_assert_ptr_null(strchr(error, '\n'));
-  ck_assert((strstr(error, "trace version 2, this mmu86 reads version 3") != NULL) == (_i == 5));
+  ck_assert((strstr(error, "trace version 3, this mmu86 reads version 4") != NULL) == (_i == 5));
 }
 END_TEST
 

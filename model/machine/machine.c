@@ -43,7 +43,7 @@ static bool check_config(const machine_config_t *c, char *error, unsigned error_
   if (c->ram_bytes < MiB || c->ram_bytes > 3072 * MiB)
     return machine_fail(error, error_bytes, "machine: RAM of %" PRIu64 " bytes: not between 1 MiB and 3 GiB",
                         c->ram_bytes);
-  if (!power_of_two_up_to(c->mmu.tlb_sets, MMU_TLB_SETS_MAX) ||
+  if ((c->mmu.tlb_sets != 0 && !power_of_two_up_to(c->mmu.tlb_sets, MMU_TLB_SETS_MAX)) ||
       !power_of_two_up_to(c->mmu.tlb_ways, MMU_TLB_WAYS_MAX) ||
       !power_of_two_up_to(c->mmu.tlb_large, MMU_TLB_LARGE_MAX))
     return machine_fail(

@@ -53,8 +53,11 @@ bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_p
     *page = (mmu_page_t){.paddr = laddr, .page_size = MMU_PAGE_NONE};
     return true;
   }
-  if (mmu_tlb_lookup(mmu, rights, laddr, page, rsp)) return true;
-  if (!mmu_walk(mmu, rights, laddr, page, rsp)) return false;
+  mmu_lookup_t lookup = mmu_tlb_lookup(mmu, rights, laddr, page, rsp);
+  if (lookup == MMU_LOOKUP_SERVED) return true;
+  if (lookup == MMU_LOOKUP_FAULT) return false;
+  uint32_t pde = page->pte;
+  if (!mmu_walk(mmu, rights, laddr, lookup == MMU_LOOKUP_TABLE ? &pde : NULL, page, rsp)) return false;
   mmu_tlb_fill(mmu, laddr, page, rsp);
   return true;
 }
@@ -282,7 +285,7 @@ static bool is_power_of_two(unsigned n, unsigned max) {
 }
 
 void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem) {
-  assert(is_power_of_two(config->tlb_sets, MMU_TLB_SETS_MAX));
+  assert(config->tlb_sets == 0 || is_power_of_two(config->tlb_sets, MMU_TLB_SETS_MAX));
   assert(is_power_of_two(config->tlb_ways, MMU_TLB_WAYS_MAX));
   assert(is_power_of_two(config->tlb_large, MMU_TLB_LARGE_MAX));
   assert(mem->read && mem->update);
@@ -292,6 +295,16 @@ void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem)
   mmu_derive_rights(mmu);
   mmu_seg_reset(mmu);
   mmu_tlb_reset(mmu);
+}
+
+void mmu_set_memo(mmu_t *mmu, const mmu_memo_t *memo) {
+  mmu->memo = *memo;
+  mmu->mem = memo->mem;
+  mmu_tlb_reset(mmu);
+}
+
+mmu_mem_port_t mmu_memory(const mmu_t *mmu) {
+  return mmu->mem;
 }
 
 mmu_seg_t mmu_seg(const mmu_t *mmu, mmu_seg_id_t seg) {

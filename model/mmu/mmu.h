@@ -234,16 +234,48 @@ enum { MMU_TLB_SETS_MAX = 64, MMU_TLB_WAYS_MAX = 8, MMU_TLB_LARGE_MAX = 32 };
 
 /* Geometry and "may" choices. Each choice is listed in DESIGN.md with its source. */
 typedef struct {
-  uint8_t tlb_sets;       /* power of two, 1..64 */
+  uint8_t tlb_sets;       /* power of two, 1..64; 0: there is no TLB at all */
   uint8_t tlb_ways;       /* power of two, 1..8 */
   uint8_t tlb_large;      /* entries of the large-page array: power of two, 1..32 */
   bool limit_wraps;       /* an operand that wraps at 4 GiB passes a limit of FFFFFFFFH */
   bool accessed_on_fault; /* a walk that faults has set A in the entries above the faulting one */
   bool pat_reserved;      /* no PAT: with CR4.PSE = 1, bit 7 of a PTE and bit 12 of a 4 MiB PDE are reserved */
+  bool stale_faults;      /* what is cached may refuse an access that memory allows by now (not the TLB here) */
+  bool upper_cached;      /* directory entries may be cached (not by the TLB here) */
 } mmu_config_t;
 
 /* The geometry and the choices of the RTL in this repository: 8 sets x 4 ways, 8 large, no choice taken. */
 mmu_config_t mmu_default_config(void);
+
+/*
+ * Somebody who remembers translations in the TLB's place: for devices that may cache as they like, so that what they
+ * answer is one of several legal answers. The TLB stays empty then, and no events are logged.
+ */
+typedef enum {
+  MMU_RECALL_NOTHING = 0, /* memory decides: a walk */
+  MMU_RECALL_PAGE = 1,    /* a translation: *entry is the last level's, with U and W of all levels combined */
+  MMU_RECALL_TABLE = 2,   /* a directory entry that names a page table: the walk goes on from *entry */
+} mmu_recall_t;
+
+/* What an invalidation covers. */
+typedef enum {
+  MMU_DROP_PAGE = 0,  /* whatever page holds laddr, global or not; all that is remembered of upper levels */
+  MMU_DROP_LOCAL = 1, /* all but global pages */
+  MMU_DROP_ALL = 2,
+} mmu_drop_t;
+
+typedef struct {
+  void *ctx;
+  /* A page is looked up. What is recalled and cannot serve the access faults with mmu_config_t.stale_faults, else
+   * memory decides. page_size: of the translation. */
+  mmu_recall_t (*recall)(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *page_size);
+  /* A walk has found this: as in recall. */
+  void (*walked)(void *ctx, uint32_t laddr, uint32_t entry, uint8_t page_size);
+  /* An invalidation is performed. laddr: of DROP_PAGE. */
+  void (*dropped)(void *ctx, mmu_drop_t what, uint32_t laddr);
+  /* Memory as the MMU sees it meanwhile; the functions get ctx of the port. */
+  mmu_mem_port_t mem;
+} mmu_memo_t;
 
 /*
  * The whole state of one MMU. The layout is private (mmu_priv.h); the size is public so that the
@@ -267,6 +299,12 @@ void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem)
  * Effects: registers, TLB, and memory through the port, as the log in rsp lists.
  */
 void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/* Has memo remember translations until the next mmu_init. The TLB is emptied. memo: copied. */
+void mmu_set_memo(mmu_t *mmu, const mmu_memo_t *memo);
+
+/* The port that it refers to memory by. */
+mmu_mem_port_t mmu_memory(const mmu_t *mmu);
 
 /* Reads back state, without effects. seg: 0..MMU_SEG_COUNT-1. cr: 0, 3 or 4. */
 mmu_seg_t mmu_seg(const mmu_t *mmu, mmu_seg_id_t seg);

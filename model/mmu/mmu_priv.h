@@ -106,6 +106,7 @@ typedef struct {
 struct mmu {
   mmu_config_t config;
   mmu_mem_port_t mem;
+  mmu_memo_t memo; /* recall is NULL: none */
   uint32_t cr0, cr3, cr4;
   mmu_rights_t rights[3][3]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
   mmu_table_t gdtr, idtr;
@@ -165,8 +166,15 @@ bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_p
 /* tlb: an empty TLB of the configured geometry. */
 void mmu_tlb_reset(mmu_t *mmu);
 
-/* tlb: true if an entry serves the access; it is in *page. Otherwise a walk has to follow; what matched is dropped. */
-bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+/* How a lookup of the remembered translations ends. */
+typedef enum {
+  MMU_LOOKUP_SERVED, /* an entry serves the access; it is in *page */
+  MMU_LOOKUP_WALK,   /* a walk has to follow; what matched is dropped */
+  MMU_LOOKUP_TABLE,  /* a walk has to follow from the directory entry in page->pte */
+  MMU_LOOKUP_FAULT,  /* the transaction has ended with a page fault */
+} mmu_lookup_t;
+
+mmu_lookup_t mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
 
 static inline void mmu_tlb_log(mmu_rsp_t *rsp, mmu_tlb_kind_t kind, bool large, unsigned set, unsigned way,
                                bool evicted) {
@@ -229,7 +237,14 @@ static inline bool mmu_tlb_lookup_last(mmu_tlb_t *tlb, const mmu_rights_t *right
   return true;
 }
 
-/* walk: translates from the paging structures in memory and sets their accessed and dirty bits. */
-bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+/*
+ * walk: translates from the paging structures in memory and sets their accessed and dirty bits.
+ * pde: a directory entry to go on from, or NULL.
+ */
+bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, const uint32_t *pde, mmu_page_t *page,
+              mmu_rsp_t *rsp);
+
+/* walk: ends the transaction with a page fault; why: P, RSVD. Returns false. */
+bool mmu_page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why);
 
 #endif

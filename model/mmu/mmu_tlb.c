@@ -87,12 +87,32 @@ static bool lookup_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr,
   return false;
 }
 
-bool mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+/* The same where somebody else remembers. */
+static mmu_lookup_t recall(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  switch (mmu->memo.recall(mmu->memo.ctx, laddr, &page->pte, &page->page_size)) {
+  case MMU_RECALL_NOTHING:
+    return MMU_LOOKUP_WALK;
+  case MMU_RECALL_TABLE:
+    return MMU_LOOKUP_TABLE;
+  default:
+    break;
+  }
+  uint32_t frame = page->page_size == MMU_PAGE_4M ? MMU_FRAME_4M : MMU_FRAME_4K;
+  page->paddr = (page->pte & frame) | (laddr & ~frame);
+  if (mmu_tlb_serves(rights, page->pte)) return MMU_LOOKUP_SERVED;
+  if (!mmu->config.stale_faults || mmu_permits(rights, page->pte)) return MMU_LOOKUP_WALK;
+  mmu_page_fault(rsp, rights, laddr, X86_PF_P);
+  return MMU_LOOKUP_FAULT;
+}
+
+mmu_lookup_t mmu_tlb_lookup(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  if (mmu->memo.recall) return recall(mmu, rights, laddr, page, rsp);
   const mmu_tlb_array_t *small = &mmu->tlb.small;
   set_t set = select_set(&mmu->tlb, small, laddr);
   unsigned way = match(&set, small, laddr);
-  if (way < set.ways) return serve(mmu, small, &set, way, rights, laddr, page, rsp);
-  return lookup_large(mmu, rights, laddr, page, rsp);
+  bool served = way < set.ways ? serve(mmu, small, &set, way, rights, laddr, page, rsp)
+                               : lookup_large(mmu, rights, laddr, page, rsp);
+  return served ? MMU_LOOKUP_SERVED : MMU_LOOKUP_WALK;
 }
 
 /* Is there a small page in the large one to be entered? (The reverse is not met: the lookup would have found that.) */
@@ -103,6 +123,8 @@ static bool covers_small(const mmu_tlb_t *tlb, uint32_t laddr) {
 }
 
 void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t *rsp) {
+  if (mmu->memo.walked) mmu->memo.walked(mmu->memo.ctx, laddr, page->pte, page->page_size);
+  if (mmu->memo.recall || mmu->config.tlb_sets == 0) return;
   bool large = page->page_size == MMU_PAGE_4M;
   const mmu_tlb_array_t *array = large ? &mmu->tlb.large : &mmu->tlb.small;
   set_t set = select_set(&mmu->tlb, array, laddr);
@@ -116,7 +138,12 @@ void mmu_tlb_fill(mmu_t *mmu, uint32_t laddr, const mmu_page_t *page, mmu_rsp_t 
   mmu_tlb_use(&mmu->tlb, array, set.tree, way);
 }
 
+static void tell(mmu_t *mmu, mmu_drop_t what, uint32_t laddr) {
+  if (mmu->memo.dropped) mmu->memo.dropped(mmu->memo.ctx, what, laddr);
+}
+
 void mmu_tlb_drop_page(mmu_t *mmu, uint32_t laddr) {
+  tell(mmu, MMU_DROP_PAGE, laddr);
   const mmu_tlb_array_t *arrays[] = {&mmu->tlb.small, &mmu->tlb.large};
   for (unsigned i = 0; i < 2; i++) {
     set_t set = select_set(&mmu->tlb, arrays[i], laddr);
@@ -126,11 +153,13 @@ void mmu_tlb_drop_page(mmu_t *mmu, uint32_t laddr) {
 }
 
 void mmu_tlb_drop_local(mmu_t *mmu) {
+  tell(mmu, MMU_DROP_LOCAL, 0);
   for (unsigned i = 0; i < mmu->tlb.entries; i++)
     if (!(mmu->tlb.entry[i].pte & X86_PTE_G)) mmu->tlb.entry[i].tag = 0;
 }
 
 void mmu_tlb_drop_all(mmu_t *mmu) {
+  tell(mmu, MMU_DROP_ALL, 0);
   for (unsigned i = 0; i < mmu->tlb.entries; i++)
     mmu->tlb.entry[i].tag = 0;
   mmu->tlb.overlap = false;
@@ -152,9 +181,10 @@ void mmu_tlb_reset(mmu_t *mmu) {
   const mmu_config_t *config = &mmu->config;
   mmu_tlb_t *tlb = &mmu->tlb;
   memset(tlb, 0, sizeof *tlb);
-  tlb->small = array_of(MMU_PAGE_4K, config->tlb_sets, config->tlb_ways);
+  tlb->small =
+      array_of(MMU_PAGE_4K, config->tlb_sets ? config->tlb_sets : 1, config->tlb_ways); /* without one: empty */
   tlb->large = array_of(MMU_PAGE_4M, 1, config->tlb_large);
-  tlb->large.first_entry = tlb->small.ways * config->tlb_sets;
+  tlb->large.first_entry = tlb->small.ways * (tlb->small.set_mask + 1);
   tlb->entries = tlb->large.first_entry + config->tlb_large;
 }
 

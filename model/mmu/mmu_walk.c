@@ -50,9 +50,14 @@ void mmu_derive_rights(mmu_t *mmu) {
 /* How an attempt to walk ends. */
 typedef enum { WALKED, FAULTED, LOST } outcome_t;
 
-static outcome_t page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
+bool mmu_page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
   mmu_fault(rsp, X86_PF, rights->error_code | why);
   rsp->cr2 = laddr;
+  return false;
+}
+
+static outcome_t page_fault(mmu_rsp_t *rsp, const mmu_rights_t *rights, uint32_t laddr, uint16_t why) {
+  mmu_page_fault(rsp, rights, laddr, why);
   return FAULTED;
 }
 
@@ -78,13 +83,9 @@ static outcome_t walk_large(mmu_t *mmu, const mmu_rights_t *rights, uint32_t lad
   return WALKED;
 }
 
-static outcome_t walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
-  uint32_t pde_paddr = (mmu->cr3 & MMU_FRAME_4K) + 4 * (laddr >> 22);
-  uint32_t pde = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PDE, pde_paddr, 4, rsp);
-  if (!(pde & X86_PTE_P)) return page_fault(rsp, rights, laddr, 0);
-  if (pde & X86_PDE_PS && mmu->cr4 & X86_CR4_PSE) return walk_large(mmu, rights, laddr, pde_paddr, pde, page, rsp);
-  if (mmu->config.accessed_on_fault && !set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
-
+/* The walk's second half where the PDE names a page table. cached: it was not read now, and its A is set. */
+static outcome_t walk_table(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, uint32_t pde_paddr, uint32_t pde,
+                            bool cached, mmu_page_t *page, mmu_rsp_t *rsp) {
   uint32_t pte_paddr = (pde & MMU_FRAME_4K) + 4 * (laddr >> 12 & 0x3FF);
   uint32_t pte = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PTE, pte_paddr, 4, rsp);
   if (!(pte & X86_PTE_P)) return page_fault(rsp, rights, laddr, 0);
@@ -93,7 +94,7 @@ static outcome_t walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mm
   if (!mmu_permits(rights, combine(pte, pde))) return page_fault(rsp, rights, laddr, X86_PF_P);
 
   uint32_t bits = rights->write ? X86_PTE_A | X86_PTE_D : X86_PTE_A;
-  if (!set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
+  if (!cached && !set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
   if (!set_bits(mmu, MMU_MEM_PTE, pte_paddr, &pte, bits, rsp)) return LOST;
   page->paddr = (pte & MMU_FRAME_4K) | (laddr & MMU_OFFSET_4K);
   page->pte = combine(pte, pde);
@@ -101,10 +102,19 @@ static outcome_t walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mm
   return WALKED;
 }
 
-bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
-  outcome_t outcome;
-  do
+static outcome_t walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+  uint32_t pde_paddr = (mmu->cr3 & MMU_FRAME_4K) + 4 * (laddr >> 22);
+  uint32_t pde = (uint32_t)mmu_mem_read(mmu, MMU_MEM_PDE, pde_paddr, 4, rsp);
+  if (!(pde & X86_PTE_P)) return page_fault(rsp, rights, laddr, 0);
+  if (pde & X86_PDE_PS && mmu->cr4 & X86_CR4_PSE) return walk_large(mmu, rights, laddr, pde_paddr, pde, page, rsp);
+  if (mmu->config.accessed_on_fault && !set_bits(mmu, MMU_MEM_PDE, pde_paddr, &pde, X86_PTE_A, rsp)) return LOST;
+  return walk_table(mmu, rights, laddr, pde_paddr, pde, false, page, rsp);
+}
+
+bool mmu_walk(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, const uint32_t *pde, mmu_page_t *page,
+              mmu_rsp_t *rsp) {
+  outcome_t outcome = pde ? walk_table(mmu, rights, laddr, 0, *pde, true, page, rsp) : LOST;
+  while (outcome == LOST)
     outcome = walk(mmu, rights, laddr, page, rsp);
-  while (outcome == LOST);
   return outcome == WALKED;
 }

@@ -262,7 +262,7 @@ START_TEST(bad_configurations) {
       {MiB - 4096, 8, 4, 8, "not between"},
       {UINT64_C(3073) * MiB, 8, 4, 8, "not between"},
       {UINT64_MAX - 4095, 8, 4, 8, "not between"},
-      {MiB, 0, 4, 8, "TLB of 0 sets"},
+      {MiB, 3, 4, 8, "TLB of 3 sets"},
       {MiB, 128, 4, 8, "TLB of 128 sets"},
       {MiB, 8, 3, 8, "3 ways"},
       {MiB, 8, 4, 33, "33 large"},
