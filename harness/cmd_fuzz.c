@@ -5,21 +5,36 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "overlap.h"
 #include "progress.h"
 #include "report.h"
 #include "stimulus.h"
 #include "summary.h"
 
+/* Another agent stores to the tables. */
+static void other_agent(void *stimulus) {
+  stimulus_change_entry(stimulus);
+}
+
 /* Makes count requests. Returns why it ended. */
 static const char *drive(rig_t *rig, const options_t *options, progress_t *progress) {
   stimulus_t stimulus;
   lockstep_t *ls = rig->ls;
+  overlap_t overlap;
+  if (options->overlap) {
+    overlap_init(&overlap, ls, options->seed);
+    overlap.between_ctx = &stimulus;
+    overlap.between = other_agent;
+    ls->overlap = &overlap;
+  }
   bool agree = stimulus_start(&stimulus, rig, options->seed);
   while (agree && stimulus.done < options->count && !interrupt_pending()) {
     agree = stimulus_step(&stimulus);
     if (stimulus.done % 4096 == 0) progress_show(progress, stimulus.done, ls->stats.references);
     if (ls->wave_failed || (ls->trace && trace_failed(ls->trace))) return "an output failed";
   }
+  if (agree && ls->overlap) agree = overlap_drain(&overlap);
+  ls->overlap = NULL;
   return agree ? "all transactions done" : "mismatch";
 }
 
@@ -33,6 +48,10 @@ static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *e
   if (!cosim_open(cosim, options, ram_bytes, error, error_bytes)) return EXIT_BAD_INPUT;
   if (!rig_create(rig, &cosim->ls, &cosim->mmu, ram_bytes)) {
     snprintf(error, error_bytes, "no memory for the reference's world");
+    return EXIT_BAD_INPUT;
+  }
+  if (options->overlap && (!cosim->dut || !cosim->dut->clock)) {
+    snprintf(error, error_bytes, "--overlap: the DUT %s has no clock", options->dut);
     return EXIT_BAD_INPUT;
   }
   if (!cosim_judge(cosim, rig->mmu, &rig->world, error, error_bytes)) return EXIT_BAD_INPUT;

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
-#define DUT_ABI_VERSION 2u
+#define DUT_ABI_VERSION 3u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -45,6 +45,30 @@ typedef struct {
   const mmu_rsp_t *model; /* the reference's response to the same request */
   uint8_t origin;         /* origin.h */
 } dut_annotation_t;
+
+/* The two request ports: fetches (ACCESS by EXECUTE), and everything else. */
+typedef enum { DUT_DATA = 0, DUT_FETCH = 1, DUT_PORTS = 2 } dut_port_t;
+
+/* What the requester does in one clock cycle. */
+typedef struct {
+  const mmu_req_t *offer[DUT_PORTS]; /* offered, and held until it is accepted; NULL: nothing */
+  bool take[DUT_PORTS];              /* a response that is valid is taken */
+  bool kill;                         /* every fetch whose response is not taken in or before this cycle is forgotten */
+} dut_drive_t;
+
+/* What comes of it. */
+typedef struct {
+  bool accepted[DUT_PORTS];  /* the request that was offered */
+  bool taken[DUT_PORTS];     /* the response that was valid before this cycle */
+  bool valid[DUT_PORTS];     /* a response is valid after this cycle */
+  mmu_rsp_t *rsp[DUT_PORTS]; /* with valid: where it goes, without its logs; given by the caller */
+  bool referred;             /* a reference to memory was accepted */
+  bool pending;              /* one is offered, and will be accepted whatever happens */
+  dut_port_t on_behalf;      /* of which port, with referred or pending */
+  mmu_mem_t reference;       /* with referred */
+  bool has_event[DUT_PORTS];
+  mmu_tlb_event_t event[DUT_PORTS]; /* with has_event: of the port's request on its way, if it is not killed */
+} dut_cycle_t;
 
 /* All functions are required but those marked optional, which may be NULL. */
 typedef struct {
@@ -79,6 +103,13 @@ typedef struct {
 
   /* Optional: RESET. Everything becomes as after open, but for cycles and an open waveform, which go on. */
   void (*reset)(void *dut);
+
+  /*
+   * Optional: one clock cycle, for requests that overlap, instead of transact. cycle: filled, but for where rsp points.
+   * Responses of each port come in the order of its requests; control operations (all but ACCESS and SYSTEM) take
+   * effect after every earlier accepted request is answered or forgotten.
+   */
+  dut_status_t (*clock)(void *dut, const dut_drive_t *drive, dut_cycle_t *cycle);
 } dut_ops_t;
 
 /* The RTL of this repository, Verilated. */

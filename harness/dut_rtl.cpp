@@ -41,6 +41,7 @@ class Device {
 public:
   virtual ~Device() = default;
   virtual dut_status_t transact(const mmu_req_t &req, mmu_rsp_t &rsp) = 0;
+  virtual dut_status_t clock(const dut_drive_t &drive, dut_cycle_t &out) = 0;
   virtual bool wave_open(const char *path, char *error, unsigned error_bytes) = 0;
   virtual void wave_note(const dut_annotation_t &note) = 0;
   virtual bool wave_close(char *error, unsigned error_bytes) = 0;
@@ -74,6 +75,41 @@ public:
     if (wave) wave->answered(rsp);
     dump_high();
     return status;
+  }
+
+  dut_status_t clock(const dut_drive_t &drive, dut_cycle_t &out) override {
+    top->d_req_valid_i = drive.offer[DUT_DATA] != nullptr;
+    top->f_req_valid_i = drive.offer[DUT_FETCH] != nullptr;
+    if (drive.offer[DUT_DATA]) drive_data(*drive.offer[DUT_DATA]);
+    if (drive.offer[DUT_FETCH]) drive_fetch(*drive.offer[DUT_FETCH]);
+    top->d_rsp_ready_i = drive.take[DUT_DATA];
+    top->f_rsp_ready_i = drive.take[DUT_FETCH];
+    top->f_kill_i = drive.kill;
+    out.taken[DUT_DATA] = top->d_rsp_valid_o && drive.take[DUT_DATA];
+    out.taken[DUT_FETCH] = top->f_rsp_valid_o && drive.take[DUT_FETCH];
+    mmu_rsp_t seen; // takes the references of this cycle; events are nobody's concern here
+    seen.n_mem = seen.n_tlb = 0;
+    log = &seen;
+    on_behalf_of_fetch = false;
+    cycle();
+    log = nullptr;
+    out.accepted[DUT_DATA] = d_accepted;
+    out.accepted[DUT_FETCH] = f_accepted;
+    out.referred = seen.n_mem > 0;
+    if (out.referred) out.reference = seen.mem[0];
+    out.pending = !out.referred && top->m_req_valid_o;
+    out.on_behalf = (out.referred ? on_behalf_of_fetch : (bool)top->m_req_fetch_o) ? DUT_FETCH : DUT_DATA;
+    out.has_event[DUT_DATA] = top->d_ev_valid_o;
+    out.event[DUT_DATA] = {(uint8_t)top->d_ev_kind_o, (bool)top->d_ev_large_o, (bool)top->d_ev_evicted_o,
+                           (uint8_t)top->d_ev_set_o, (uint8_t)top->d_ev_way_o};
+    out.has_event[DUT_FETCH] = top->f_ev_valid_o;
+    out.event[DUT_FETCH] = {(uint8_t)top->f_ev_kind_o, (bool)top->f_ev_large_o, (bool)top->f_ev_evicted_o,
+                            (uint8_t)top->f_ev_set_o, (uint8_t)top->f_ev_way_o};
+    out.valid[DUT_DATA] = top->d_rsp_valid_o;
+    out.valid[DUT_FETCH] = top->f_rsp_valid_o;
+    if (out.valid[DUT_DATA]) data_response(*out.rsp[DUT_DATA]);
+    if (out.valid[DUT_FETCH]) fetch_response(*out.rsp[DUT_FETCH]);
+    return error[0] ? DUT_PROTOCOL : DUT_OK;
   }
 
   bool wave_open(const char *path, char *why, unsigned why_bytes) override {
@@ -113,6 +149,8 @@ private:
 
   void reset() override {
     top->rst_ni = 0;
+    top->f_req_valid_i = top->d_req_valid_i = 0;
+    top->f_kill_i = 0;
     top->f_rsp_ready_i = 1;
     top->d_rsp_ready_i = 1;
     for (int i = 0; i < 3; i++)
@@ -177,11 +215,15 @@ private:
     mmu_mem_t reference = {
         top->m_req_addr_o, top->m_req_wdata_o, (uint8_t)top->m_req_size_o, (bool)top->m_req_we_o, false, 0};
     uint64_t expected = top->m_req_expect_o;
+    bool for_fetch = top->m_req_fetch_o;
     top->clk_i = 1;
     top->eval();
     high_due = true;
     cycles++;
-    if (accepted) perform(reference, expected);
+    if (accepted) {
+      on_behalf_of_fetch = for_fetch;
+      perform(reference, expected);
+    }
     memory.step(accepted, answered);
     event(top->f_ev_valid_o, top->f_ev_kind_o, top->f_ev_large_o, top->f_ev_set_o, top->f_ev_way_o,
           top->f_ev_evicted_o);
@@ -190,6 +232,7 @@ private:
   }
 
   bool f_accepted = false, d_accepted = false;
+  bool on_behalf_of_fetch = false; // the latest reference
 
   // Clocks until valid() or the limit. Withdraws the request by withdraw() in the cycle after it was accepted.
   template <class Accepted, class Withdraw, class Valid>
@@ -215,12 +258,21 @@ private:
 
   dut_status_t fetch_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
     top->f_req_valid_i = 1;
+    drive_fetch(req);
+    dut_status_t status = run([&] { return f_accepted; }, [&] { top->f_req_valid_i = 0; },
+                              [&] { return (bool)top->f_rsp_valid_o; }, "fetch");
+    fetch_response(rsp);
+    return status;
+  }
+
+  void drive_fetch(const mmu_req_t &req) {
     top->f_req_size_i = req.size;
     top->f_req_cpl_i = req.cpl;
     top->f_req_vm_i = req.vm;
     top->f_req_offset_i = req.offset;
-    dut_status_t status = run([&] { return f_accepted; }, [&] { top->f_req_valid_i = 0; },
-                              [&] { return (bool)top->f_rsp_valid_o; }, "fetch");
+  }
+
+  void fetch_response(mmu_rsp_t &rsp) {
     rsp.laddr = top->f_rsp_laddr_o;
     rsp.paddr[0] = top->f_rsp_paddr0_o;
     rsp.paddr[1] = top->f_rsp_paddr1_o;
@@ -237,13 +289,18 @@ private:
     rsp.page_size[0] = top->f_rsp_page_size0_o;
     rsp.page_size[1] = top->f_rsp_page_size1_o;
     memory_type(rsp, top->f_rsp_pcd_o, top->f_rsp_pwt_o);
-    return status;
   }
 
   dut_status_t data_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
+    top->d_req_valid_i = 1;
     drive_data(req);
     dut_status_t status = run([&] { return d_accepted; }, [&] { top->d_req_valid_i = 0; },
                               [&] { return (bool)top->d_rsp_valid_o; }, "data");
+    data_response(rsp);
+    return status;
+  }
+
+  void data_response(mmu_rsp_t &rsp) {
     rsp.laddr = top->d_rsp_laddr_o;
     rsp.paddr[0] = top->d_rsp_paddr0_o;
     rsp.paddr[1] = top->d_rsp_paddr1_o;
@@ -264,11 +321,9 @@ private:
     rsp.page_size[0] = top->d_rsp_page_size0_o;
     rsp.page_size[1] = top->d_rsp_page_size1_o;
     memory_type(rsp, top->d_rsp_pcd_o, top->d_rsp_pwt_o);
-    return status;
   }
 
   void drive_data(const mmu_req_t &req) {
-    top->d_req_valid_i = 1;
     top->d_req_op_i = req.op;
     top->d_req_seg_i = req.seg;
     top->d_req_access_i = req.access;
@@ -333,6 +388,10 @@ dut_status_t rtl_transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return device(dut)->transact(*req, *rsp);
 }
 
+dut_status_t rtl_clock(void *dut, const dut_drive_t *drive, dut_cycle_t *cycle) {
+  return device(dut)->clock(*drive, *cycle);
+}
+
 const char *rtl_error(void *dut) {
   return device(dut)->error;
 }
@@ -375,7 +434,8 @@ const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            waves ? rtl_wave_open : nullptr,
                            waves ? rtl_wave_note : nullptr,
                            waves ? rtl_wave_close : nullptr,
-                           rtl_reset};
+                           rtl_reset,
+                           rtl_clock};
 
 } // namespace
 

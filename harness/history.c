@@ -36,6 +36,11 @@ typedef struct {
   moment_t when;
 } walk_t;
 
+/* The last invalidation, and the one before it, for requests that were accepted in between. */
+typedef struct {
+  moment_t last, before;
+} last_two_t;
+
 /* An invalidation of directory entries: all of them, or a region's. */
 typedef struct {
   moment_t when;
@@ -56,7 +61,8 @@ struct history {
   unsigned n_walks;
   drop_t *upper; /* the invalidations of what is cached of directories, in order */
   uint32_t n_upper, upper_room;
-  moment_t all, local, page[PAGES], region[REGIONS];
+  moment_t all, local;
+  last_two_t page[PAGES], region[REGIONS];
 };
 
 uint64_t history_sequence(moment_t moment) {
@@ -70,6 +76,10 @@ history_event_t history_event(moment_t moment) {
 const char *history_event_name(history_event_t event) {
   static const char *const names[] = {"a store", "INVLPG", "a page fault", "MOV CR3", "MOV CR0, CR4 or RESET"};
   return names[event];
+}
+
+moment_t history_now(const history_t *h) {
+  return h->now | ((1 << EVENT_BITS) - 1);
 }
 
 static moment_t tick(history_t *h, history_event_t event) {
@@ -236,7 +246,8 @@ void history_invalidated(history_t *h, history_event_t event, uint32_t laddr) {
   switch (event) {
   case HISTORY_INVLPG:
   case HISTORY_FAULT:
-    h->page[laddr >> 12] = h->region[laddr >> 22] = when;
+    h->page[laddr >> 12] = (last_two_t){when, h->page[laddr >> 12].last};
+    h->region[laddr >> 22] = (last_two_t){when, h->region[laddr >> 22].last};
     break;
   case HISTORY_LOCAL:
     h->local = when;
@@ -262,9 +273,15 @@ static moment_t sooner(moment_t a, moment_t b) {
   return a < b ? a : b;
 }
 
-/* The last invalidation that covers this translation. */
-static moment_t last_invalidation(const history_t *h, uint32_t laddr, uint32_t entry, uint8_t page_size) {
-  moment_t last = later(h->all, page_size == MMU_PAGE_4M ? h->region[laddr >> 22] : h->page[laddr >> 12]);
+static moment_t last_before(last_two_t two, moment_t accepted) {
+  return two.last <= accepted ? two.last : two.before <= accepted ? two.before : 0;
+}
+
+/* The last invalidation that covers this translation, for a request. */
+static moment_t last_invalidation(const history_t *h, uint32_t laddr, moment_t accepted, uint32_t entry,
+                                  uint8_t page_size) {
+  last_two_t own = page_size == MMU_PAGE_4M ? h->region[laddr >> 22] : h->page[laddr >> 12];
+  moment_t last = later(h->all, last_before(own, accepted));
   bool global = entry & X86_PTE_G && h->cr4 & X86_CR4_PGE;
   return global ? last : later(last, h->local);
 }
@@ -273,9 +290,9 @@ static bool concerns(const drop_t *drop, uint32_t laddr) {
   return drop->region == REGIONS || drop->region == laddr >> 22;
 }
 
-static moment_t last_upper(const history_t *h, uint32_t laddr) {
+static moment_t last_upper(const history_t *h, uint32_t laddr, moment_t accepted) {
   for (uint32_t i = h->n_upper; i-- > 0;)
-    if (concerns(&h->upper[i], laddr)) return h->upper[i].when;
+    if (h->upper[i].when <= accepted && concerns(&h->upper[i], laddr)) return h->upper[i].when;
   return 0;
 }
 
@@ -283,6 +300,7 @@ static moment_t last_upper(const history_t *h, uint32_t laddr) {
 typedef struct {
   const history_t *h;
   uint32_t laddr;
+  moment_t accepted;
   bool illegal;
   moment_t since; /* what ended before it is of no interest */
   bool misread;   /* PS counts as CR4.PSE, before it was written last, would have it */
@@ -291,9 +309,9 @@ typedef struct {
 } query_t;
 
 static void add(query_t *q, history_page_t page) {
-  moment_t last =
-      page.table ? later(q->h->all, q->h->local) : last_invalidation(q->h, q->laddr, page.entry, page.page_size);
-  if (page.table) last = later(last, last_upper(q->h, q->laddr));
+  moment_t last = page.table ? later(q->h->all, q->h->local)
+                             : last_invalidation(q->h, q->laddr, q->accepted, page.entry, page.page_size);
+  if (page.table) last = later(last, last_upper(q->h, q->laddr, q->accepted));
   page.forbidden = q->misread ? q->h->all : page.to > last ? 0 : last;
   if (page.forbidden && !q->illegal) return;
   for (unsigned i = 0; i < q->n; i++) {
@@ -365,9 +383,10 @@ static void visit_directory(query_t *q, uint32_t pde, moment_t from, moment_t to
   q->n = inner.query.n;
 }
 
-unsigned history_pages(const history_t *h, uint32_t laddr, bool illegal, history_page_t pages[HISTORY_PAGES_MAX]) {
-  moment_t since = illegal || h->config.upper_cached ? 0 : later(h->all, h->page[laddr >> 12]);
-  query_t q = {h, laddr, illegal, since, false, pages, 0};
+unsigned history_pages(const history_t *h, uint32_t laddr, moment_t accepted, bool illegal,
+                       history_page_t pages[HISTORY_PAGES_MAX]) {
+  moment_t since = illegal || h->config.upper_cached ? 0 : later(h->all, last_before(h->page[laddr >> 12], accepted));
+  query_t q = {h, laddr, accepted, illegal, since, false, pages, 0};
   for (unsigned i = h->n_directories; i-- > 0;) {
     const directory_t *d = &h->directory[i];
     if (d->last <= since) break;

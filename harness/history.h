@@ -48,6 +48,9 @@ typedef struct history history_t;
 history_t *history_create(const world_t *world, const mmu_config_t *config);
 void history_destroy(history_t *history);
 
+/* The last moment so far. */
+moment_t history_now(const history_t *history);
+
 /* The number of the transaction that the next events belong to. */
 void history_set_sequence(history_t *history, uint64_t sequence);
 
@@ -81,10 +84,12 @@ typedef struct {
 enum { HISTORY_PAGES_MAX = 64 };
 
 /*
- * The translations of laddr's page, those of now first, without equal ones. illegal: those that an invalidation
+ * The translations of laddr's page that a request may use which was accepted at a moment: what was invalidated since
+ * then need not be. Those of now first, without equal ones. illegal: those that an invalidation
  * forbids as well, as far as they are remembered. Returns their number, at most HISTORY_PAGES_MAX; more are left out.
  */
-unsigned history_pages(const history_t *history, uint32_t laddr, bool illegal, history_page_t pages[HISTORY_PAGES_MAX]);
+unsigned history_pages(const history_t *history, uint32_t laddr, moment_t accepted, bool illegal,
+                       history_page_t pages[HISTORY_PAGES_MAX]);
 
 /* The translation that memory holds now and that may be cached: all its A are set. false: there is none. */
 bool history_fresh(const history_t *history, uint32_t laddr, uint32_t *entry, uint8_t *page_size);

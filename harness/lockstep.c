@@ -1,5 +1,7 @@
 #include "lockstep.h"
 
+#include "overlap.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -124,7 +126,8 @@ static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
     possible = oracle_referred(ls->oracle, &answer->mem[i]);
   ls->differences = DIFF_MEM;
   ls->verdict = ORACLE_WRONG;
-  if (possible) ls->verdict = oracle_judge(ls->oracle, ls->sequence, req, answer, false, rsp, &ls->differences);
+  moment_t now = history_now(oracle_history(ls->oracle));
+  if (possible) ls->verdict = oracle_judge(ls->oracle, ls->sequence, now, req, answer, false, rsp, &ls->differences);
   return ls->differences == 0;
 }
 
@@ -144,6 +147,42 @@ static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *
   return true;
 }
 
+void lockstep_offered(lockstep_t *ls, const mmu_req_t *req) {
+  static const mmu_rsp_t unknown;
+  if (ls->wave_count > 0) wave_step(ls, req, &unknown);
+}
+
+void lockstep_clocked(lockstep_t *ls, const bool take[DUT_PORTS], bool kill) {
+  (void)ls, (void)take, (void)kill;
+}
+
+bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference) {
+  static const mmu_rsp_t unknown;
+  history_set_sequence(oracle_history(ls->oracle), ls->sequence);
+  if (oracle_referred(ls->oracle, reference)) return true;
+  ls->differences = DIFF_MEM;
+  ls->verdict = ORACLE_WRONG;
+  return stop(ls, LOCKSTEP_MISMATCH, req, &unknown);
+}
+
+bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer, bool cut,
+                       mmu_rsp_t *rsp) {
+  ls->dut_rsp = *answer;
+  ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, cut, rsp, &ls->differences);
+  if (!cut || ls->differences) remember(ls, req, rsp);
+  if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
+  if (cut) return true;
+  stats_count(&ls->stats, req, answer);
+  ls->sequence++;
+  return true;
+}
+
+bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule) {
+  static const mmu_rsp_t unknown;
+  ls->rule = rule;
+  return stop(ls, LOCKSTEP_PROTOCOL, req, &unknown);
+}
+
 static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
   if (ls->wave_count > 0) wave_step(ls, req, rsp);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
@@ -155,6 +194,7 @@ static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp)
 }
 
 bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  if (ls->overlap) return overlap_transact(ls->overlap, req, rsp);
   bool loads = req->op == MMU_OP_LOAD_SEG || req->op == MMU_OP_SET_SEG || req->op == MMU_OP_COMMIT_SEG;
   if (loads) ls->bad_seg = seg_before(mmu, req);
   if (ls->oracle) {

@@ -20,6 +20,8 @@ extern "C" {
 
 enum { LOCKSTEP_HISTORY = 16 };
 
+struct overlap;
+
 /* Bits of lockstep_t.differences: which parts of the two responses differ. */
 typedef enum {
   DIFF_LADDR = 1u << 0,
@@ -63,13 +65,14 @@ typedef struct {
 
 typedef struct {
   /* Given by the caller of lockstep_init. */
-  const dut_ops_t *dut;  /* NULL: nobody there, the reference alone runs */
-  void *handle;          /* of dut, open */
-  world_t *dut_world;    /* NULL with dut */
-  oracle_t *oracle;      /* the check level is architectural; NULL: exact */
-  trace_writer_t *trace; /* NULL: not recorded */
-  uint64_t wave_first;   /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
-  uint64_t wave_count;   /* 0: no waveform */
+  const dut_ops_t *dut;    /* NULL: nobody there, the reference alone runs */
+  void *handle;            /* of dut, open */
+  world_t *dut_world;      /* NULL with dut */
+  oracle_t *oracle;        /* the check level is architectural; NULL: exact */
+  struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
+  trace_writer_t *trace;   /* NULL: not recorded */
+  uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
+  uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;
   void *where_ctx;
   void (*where)(void *ctx, uint64_t *instruction, uint64_t *eip); /* for annotations; may be NULL */
@@ -85,6 +88,7 @@ typedef struct {
   mmu_rsp_t dut_rsp;
   mmu_seg_t bad_seg;                       /* hidden part of bad_req.seg before the transaction */
   bool wave_open, wave_begun, wave_failed; /* it is open; it has been; it is not whole */
+  const char *rule;                        /* with PROTOCOL: what the device did, or NULL: it says so itself */
   char wave_error[256];
   lockstep_past_t past[LOCKSTEP_HISTORY]; /* transaction n is in past[n % LOCKSTEP_HISTORY] */
 } lockstep_t;
@@ -98,6 +102,18 @@ void lockstep_init(lockstep_t *ls);
  * Returns true if both agree; false once they differ (state says how). After false no further call is made.
  */
 bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/*
+ * For requests that overlap: one is offered; one clock cycle begins; the device has referred to memory for a request;
+ * it has answered one, or (cut) has no more to do with one that was killed; it has broken a rule (NULL: it knows
+ * which). Those that return bool return false if that stops the lockstep.
+ */
+void lockstep_offered(lockstep_t *ls, const mmu_req_t *req);
+void lockstep_clocked(lockstep_t *ls, const bool take[DUT_PORTS], bool kill);
+bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference);
+bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer, bool cut,
+                       mmu_rsp_t *rsp);
+bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule);
 
 /* The guest stored size bytes: repeats it in the DUT's world and in the trace. */
 void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t data);

@@ -30,6 +30,7 @@ typedef enum {
   OPT_MEM_LATENCY,
   OPT_CPU,
   OPT_CHECK,
+  OPT_OVERLAP,
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
@@ -73,6 +74,8 @@ static const option_t table[] = {
     {OPT_CHECK, "check", "LEVEL",
      "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_OVERLAP, "overlap", NULL,
+     "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
     {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
     {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL},
@@ -227,6 +230,9 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     if (o->architectural || strcmp(text, "exact") == 0) return true;
     fprintf(stderr, "mmu86: --check %s: neither exact nor architectural\n", text);
     return false;
+  case OPT_OVERLAP:
+    o->overlap = o->architectural = true;
+    return true;
   case OPT_QUIET:
     o->quiet = true;
     return true;

@@ -35,6 +35,7 @@ typedef struct {
   unsigned n_log_ports;
   cpu_profile_t cpu;
   bool quiet;
+  bool overlap;       /* requests of both ports overlap; implies architectural */
   bool architectural; /* the check level */
   bool gdb;           /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;

@@ -32,6 +32,7 @@ struct oracle {
   bool guess;   /* the first attempt: what is likely, without a look into the history */
   bool illegal; /* what invalidations forbid is an option, too */
   const mmu_rsp_t *answer;
+  moment_t accepted;
   unsigned referred; /* the answer's references that this attempt has made */
   choice_t choice[CHOICES];
   unsigned n_choices, planned; /* made in this attempt; of them, given beforehand */
@@ -88,7 +89,7 @@ static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *
   choice_t *choice = &o->choice[o->n_choices++];
   if (o->n_choices > o->planned) *choice = (choice_t){.taken = 0};
   choice->laddr = laddr;
-  choice->options = 1 + history_pages(o->history, laddr, o->illegal, pages);
+  choice->options = 1 + history_pages(o->history, laddr, o->accepted, o->illegal, pages);
   if (choice->taken == 0 || choice->taken >= choice->options) return MMU_RECALL_NOTHING;
   choice->page = pages[choice->taken - 1];
   *entry = choice->page.entry;
@@ -201,9 +202,10 @@ static void note_walks(oracle_t *o) {
   }
 }
 
-oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, const mmu_req_t *req, const mmu_rsp_t *answer, bool cut,
-                              mmu_rsp_t *rsp, unsigned *differences) {
+oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
+                              const mmu_rsp_t *answer, bool cut, mmu_rsp_t *rsp, unsigned *differences) {
   assert(!cut || !changes_late(req));
+  o->accepted = accepted;
   o->answer = answer;
   history_set_sequence(o->history, sequence);
   oracle_verdict_t verdict = judge(o, req, answer, cut, rsp, differences);

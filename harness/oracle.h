@@ -38,14 +38,14 @@ oracle_t *oracle_create(mmu_t *mmu, const world_t *world, const mmu_config_t *co
 void oracle_destroy(oracle_t *oracle);
 
 /*
- * Judges a device's answer. sequence: the transaction's number. answer: the device's, with all its references.
- * cut: the device was told to forget the request: only its references count, which must be the first ones of a legal
- * execution. rsp: the reference's response: the legal one that was found, or the one nearest to it.
- * Effects: the reference's registers are as after the transaction; what the answer says of invalidations is noted.
- * differences: lockstep_diff_t; 0 if it is legal.
+ * Judges a device's answer. sequence: the transaction's number. accepted: when the request was (history_now). answer:
+ * the device's, with all its references. cut: the device was told to forget the request: only its references count,
+ * which must be the first ones of a legal execution. rsp: the reference's response: the legal one that was found, or
+ * the one nearest to it. Effects: the reference's registers are as after the transaction; what the answer says of
+ * invalidations is noted. differences: lockstep_diff_t; 0 if it is legal.
  */
-oracle_verdict_t oracle_judge(oracle_t *oracle, uint64_t sequence, const mmu_req_t *req, const mmu_rsp_t *answer,
-                              bool cut, mmu_rsp_t *rsp, unsigned *differences);
+oracle_verdict_t oracle_judge(oracle_t *oracle, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
+                              const mmu_rsp_t *answer, bool cut, mmu_rsp_t *rsp, unsigned *differences);
 
 /*
  * The device has referred to memory: an update that was not lost is carried out in the reference's world. Returns false

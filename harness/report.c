@@ -94,7 +94,7 @@ static void history(FILE *out, const lockstep_t *ls) {
 static void what(FILE *out, const lockstep_t *ls) {
   fprintf(out, "\n=== MISMATCH at transaction %" PRIu64 ": ", ls->sequence);
   if (ls->state == LOCKSTEP_HANG || ls->state == LOCKSTEP_PROTOCOL) {
-    fprintf(out, "%s\n", ls->dut->error(ls->handle));
+    fprintf(out, "%s\n", ls->rule ? ls->rule : ls->dut->error(ls->handle));
     return;
   }
   const char *separator = "";
