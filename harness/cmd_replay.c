@@ -5,19 +5,11 @@
 #include <string.h>
 
 #include "commands.h"
-#include "decode.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "replay.h"
 #include "report.h"
-#include "rig.h"
 #include "summary.h"
-#include "x86.h"
-
-/* What reads descriptors makes sense in protected mode only; a trace from elsewhere may ask for it anyway. */
-static bool acceptable(const rig_t *rig, const mmu_req_t *req) {
-  bool needs_protection = req->op == MMU_OP_LOAD_SEG || req->op >= MMU_OP_VERIFY;
-  return !needs_protection || (mmu_cr(rig->mmu, 0) & X86_CR0_PE);
-}
 
 typedef struct {
   rig_t rig;
@@ -25,28 +17,6 @@ typedef struct {
   trace_reader_t *reader;
   progress_t progress;
 } replay_t;
-
-/* What happens between transactions. Returns false if the DUT cannot follow. */
-static bool change(replay_t *r, const trace_record_t *record) {
-  switch (record->kind) {
-  case TRACE_STORE:
-    rig_store(&r->rig, record->paddr, record->size, record->data);
-    return true;
-  case TRACE_LOAD:
-    rig_load(&r->rig, record->paddr, record->bytes, record->size);
-    return true;
-  case TRACE_MAP:
-    rig_map(&r->rig, &record->map);
-    return true;
-  case TRACE_ORIGIN:
-    lockstep_origin(&r->cosim.ls, record->origin);
-    return true;
-  default:
-    if (!lockstep_can_reset(&r->cosim.ls)) return false;
-    rig_reset(&r->rig);
-    return true;
-  }
-}
 
 /* Feeds the stream. Returns TRACE_OK if the two sides differ, or a signal comes, before its end. */
 static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
@@ -57,20 +27,10 @@ static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
     trace_status_t status = trace_read(r->reader, &record);
     if (status == TRACE_CORRUPT) snprintf(error, error_bytes, "%s", trace_error(r->reader));
     if (status != TRACE_OK) return status;
-    if (record.kind != TRACE_REQUEST) {
-      if (change(r, &record)) continue;
-      snprintf(error, error_bytes, "transaction %llu: the trace resets the machine; the DUT %s has no reset",
-               (unsigned long long)ls->sequence, r->cosim.dut->name);
-      return TRACE_CORRUPT;
-    }
-    if (!acceptable(&r->rig, &record.req)) {
-      snprintf(error, error_bytes, "transaction %llu: %s in real mode", (unsigned long long)ls->sequence,
-               decode_op_name(record.req.op));
-      return TRACE_CORRUPT;
-    } else {
-      if (!rig_transact(&r->rig, &record.req, &rsp)) return TRACE_OK;
-      if (ls->sequence % 65536 == 0) progress_show(&r->progress, ls->sequence, ls->stats.references);
-    }
+    replay_status_t done = replay_record(&r->rig, &record, &rsp, error, error_bytes);
+    if (done == REPLAY_REFUSED) return TRACE_CORRUPT;
+    if (done == REPLAY_DIFFERS) return TRACE_OK;
+    if (ls->sequence % 65536 == 0) progress_show(&r->progress, ls->sequence, ls->stats.references);
   }
   return TRACE_OK;
 }
