@@ -7,6 +7,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
@@ -14,6 +15,7 @@ int cmd_bench(int argc, char **argv);
 void cmd_run_help(void);
 void cmd_gdb_help(void);
 void cmd_replay_help(void);
+void cmd_shrink_help(void);
 void cmd_fuzz_help(void);
 void cmd_bench_help(void);
 

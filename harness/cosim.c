@@ -39,13 +39,20 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
   return true;
 }
 
+const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned error_bytes) {
+  cosim_t c = {.options = options};
+  if (choose_dut(&c, error, error_bytes) && !c.dut)
+    snprintf(error, error_bytes, "--dut none: there is nothing that the reference could differ from");
+  return c.dut;
+}
+
 static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
   if (!world_create(&c->dut_world, c->ram_bytes)) {
     snprintf(error, error_bytes, "no memory for the DUT's %llu MiB", (unsigned long long)c->ram_bytes >> 20);
     return false;
   }
   dut_env_t env = {.mem = world_port(&c->dut_world),
-                   .cycle_limit = 100000,
+                   .cycle_limit = COSIM_CYCLE_LIMIT,
                    .mem_latency = c->options->mem_latency,
                    .seed = c->options->seed,
                    .waves = c->options->wave != NULL,

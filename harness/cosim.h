@@ -7,6 +7,9 @@
 #include "lockstep.h"
 #include "options.h"
 
+/* Clock cycles after which a transaction counts as hung. */
+enum { COSIM_CYCLE_LIMIT = 100000 };
+
 typedef struct {
   const options_t *options;
   const dut_ops_t *dut; /* NULL for --dut none */
@@ -27,6 +30,8 @@ bool cosim_open(cosim_t *cosim, const options_t *options, uint64_t ram_bytes, ch
  * line in error.
  */
 bool cosim_judge(cosim_t *cosim, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes);
+/* The DUT that the options name. Returns NULL and one line in error if there is none, or if it is "none". */
+const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned error_bytes);
 
 /* Refuses options that name one file as input and as output. Returns false and one line in error. */
 bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);

@@ -34,6 +34,8 @@ typedef enum {
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
+  OPT_OUT,
+  OPT_ANY_FAILURE,
   OPT_HELP,
 } option_id_t;
 
@@ -46,9 +48,9 @@ typedef struct {
 static const option_t table[] = {
     {OPT_RAM, "ram", "MB", "guest memory in MiB (default 128; 1..3072)", FOR_RUN | FOR_FUZZ},
     {OPT_DUT, "dut", "NAME", "rtl: the Verilated RTL (default); none: the reference alone",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
     {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
@@ -58,7 +60,7 @@ static const option_t table[] = {
     {OPT_CPU, "cpu", "NAME", "the processor: 386, 486, pentium, ppro (default)", FOR_RUN},
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
-    {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_WAVE, "wave", "FILE", "write an FST waveform of the DUT, with the reference's results beside it",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ},
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
@@ -70,14 +72,17 @@ static const option_t table[] = {
     {OPT_LOG_PORT, "log-port", "PORT", "note each write to an I/O port on standard error; may be repeated", FOR_RUN},
     {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_CHECK, "check", "LEVEL",
      "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_OVERLAP, "overlap", NULL,
      "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
     {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
+    {OPT_OUT, "out", "NAME", "write NAME.trace, NAME_test.c and NAME.c (default: the trace's name and -min)",
+     FOR_SHRINK},
+    {OPT_ANY_FAILURE, "any-failure", NULL, "what is left may fail in another way than the trace", FOR_SHRINK},
     {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL},
     {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL},
     {OPT_HELP, "help", NULL, "this text", FOR_ALL},
@@ -233,6 +238,12 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_OVERLAP:
     o->overlap = o->architectural = true;
     return true;
+  case OPT_OUT:
+    o->out = text;
+    return true;
+  case OPT_ANY_FAILURE:
+    o->any_failure = true;
+    return true;
   case OPT_QUIET:
     o->quiet = true;
     return true;
@@ -247,8 +258,7 @@ static void append(char *out, size_t room, const char *text) {
   snprintf(out + n, room - n, "%s", text);
 }
 
-/* Appends one word of a command line, quoted where a shell would split or expand it. */
-static void quote(char *out, size_t room, const char *word) {
+void options_quote(char *out, size_t room, const char *word) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@";
   if (out[0]) append(out, room, " ");
   if (word[0] && strspn(word, plain) == strlen(word)) {
@@ -265,6 +275,7 @@ static void quote(char *out, size_t room, const char *word) {
 
 static const char *command_name(unsigned command) {
   if (command == FOR_GDB) return "gdb";
+  if (command == FOR_SHRINK) return "shrink";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
@@ -275,19 +286,19 @@ static bool is_debugger(const char *word) {
 }
 
 static void set_reproduce(options_t *o, const char *name, int argc, char **argv) {
-  quote(o->reproduce, sizeof o->reproduce, argv[0]);
-  quote(o->reproduce, sizeof o->reproduce, name);
+  options_quote(o->reproduce, sizeof o->reproduce, argv[0]);
+  options_quote(o->reproduce, sizeof o->reproduce, name);
   for (int i = 1; i < argc; i++) {
     if (strncmp(argv[i], "--wave", 6) == 0 || is_debugger(argv[i])) {
       i += strchr(argv[i], '=') == NULL;
       continue;
     }
-    quote(o->reproduce, sizeof o->reproduce, argv[i]);
+    options_quote(o->reproduce, sizeof o->reproduce, argv[i]);
   }
 }
 
 static const char *input_name(unsigned command) {
-  return command == FOR_REPLAY ? "a trace FILE" : command == FOR_FUZZ ? NULL : "an IMAGE";
+  return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command == FOR_FUZZ ? NULL : "an IMAGE";
 }
 
 bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *status) {

@@ -15,7 +15,7 @@ enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXI
 enum { OPTIONS_MODULES = 16, OPTIONS_PORTS = 16 };
 
 /* Bits: which commands take an option. gdb takes those of run as well. */
-enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_GDB = 16, FOR_ALL = 31 };
+enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_GDB = 16, FOR_SHRINK = 32, FOR_ALL = 63 };
 
 typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
@@ -25,6 +25,8 @@ typedef struct {
   const char *serial_input, *vga;
   bool restart; /* go on after a reset */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
+  const char *out;  /* shrink: name of the outputs, without suffix; NULL: from the input */
+  bool any_failure; /* shrink */
   const char *loop; /* bench: a BIOS image */
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
@@ -47,6 +49,9 @@ typedef struct {
  * Returns true, or false with the exit status in *status (0 after --help; EXIT_BAD_INPUT after one line on stderr).
  */
 bool options_parse(options_t *options, unsigned command, int argc, char **argv, int *status);
+
+/* Appends one word of a command line to out, quoted where a shell would split or expand it. */
+void options_quote(char *out, size_t room, const char *word);
 
 /* Writes the options that a command takes. */
 void options_help(FILE *out, unsigned command);

@@ -63,6 +63,9 @@ void trace_map(trace_writer_t *writer, const memmap_t *map);
 void trace_reset(trace_writer_t *writer);
 void trace_origin(trace_writer_t *writer, uint8_t origin);
 
+/* Appends a record as trace_read gives it; a LOAD of at most 64 KiB. */
+void trace_append(trace_writer_t *writer, const trace_record_t *record);
+
 /* True if a write has failed: there is no use in going on. */
 bool trace_failed(const trace_writer_t *writer);
 

@@ -52,7 +52,7 @@ static void flush_block(trace_writer_t *w) {
   memset(&w->codec, 0, sizeof w->codec);
 }
 
-static void append(trace_writer_t *w, const trace_record_t *record) {
+void trace_append(trace_writer_t *w, const trace_record_t *record) {
   if (w->raw_bytes + TRACE_RECORD_MAX + record->size > BLOCK_BYTES) flush_block(w);
   w->raw_bytes += trace_encode(&w->codec, record, w->raw + w->raw_bytes);
   if (record->kind == TRACE_LOAD) {
@@ -60,6 +60,7 @@ static void append(trace_writer_t *w, const trace_record_t *record) {
     w->raw_bytes += record->size;
   }
   w->records++;
+  if (record->kind == TRACE_REQUEST) w->requests++;
 }
 
 static char *header_json(const trace_header_t *h) {
@@ -119,32 +120,31 @@ trace_writer_t *trace_create(const char *path, const trace_header_t *header, cha
 }
 
 void trace_request(trace_writer_t *w, const mmu_req_t *req) {
-  append(w, &(trace_record_t){.kind = TRACE_REQUEST, .req = *req});
-  w->requests++;
+  trace_append(w, &(trace_record_t){.kind = TRACE_REQUEST, .req = *req});
 }
 
 void trace_store(trace_writer_t *w, uint64_t paddr, unsigned size, uint64_t data) {
-  append(w, &(trace_record_t){.kind = TRACE_STORE, .paddr = paddr, .size = size, .data = data});
+  trace_append(w, &(trace_record_t){.kind = TRACE_STORE, .paddr = paddr, .size = size, .data = data});
 }
 
 void trace_load(trace_writer_t *w, uint64_t paddr, const void *bytes, uint64_t n) {
   for (uint64_t at = 0; at < n; at += LOAD_MAX) {
     uint32_t size = (uint32_t)(n - at < LOAD_MAX ? n - at : LOAD_MAX);
-    append(w, &(trace_record_t){
-                  .kind = TRACE_LOAD, .paddr = paddr + at, .size = size, .bytes = (const uint8_t *)bytes + at});
+    trace_append(w, &(trace_record_t){
+                        .kind = TRACE_LOAD, .paddr = paddr + at, .size = size, .bytes = (const uint8_t *)bytes + at});
   }
 }
 
 void trace_map(trace_writer_t *w, const memmap_t *map) {
-  append(w, &(trace_record_t){.kind = TRACE_MAP, .map = *map});
+  trace_append(w, &(trace_record_t){.kind = TRACE_MAP, .map = *map});
 }
 
 void trace_reset(trace_writer_t *w) {
-  append(w, &(trace_record_t){.kind = TRACE_RESET});
+  trace_append(w, &(trace_record_t){.kind = TRACE_RESET});
 }
 
 void trace_origin(trace_writer_t *w, uint8_t origin) {
-  append(w, &(trace_record_t){.kind = TRACE_ORIGIN, .origin = origin});
+  trace_append(w, &(trace_record_t){.kind = TRACE_ORIGIN, .origin = origin});
 }
 
 bool trace_failed(const trace_writer_t *w) {
