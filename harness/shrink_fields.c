@@ -57,9 +57,18 @@ static const size_t flags[] = {offsetof(mmu_req_t, vm),  offsetof(mmu_req_t, ext
                                offsetof(mmu_req_t, rmw), offsetof(mmu_req_t, implicit), offsetof(mmu_req_t, align),
                                offsetof(mmu_req_t, cpl)};
 
+/* The usual operand first; an operation without one has size 0. */
 static void simplify_size(shrink_t *s, size_t i) {
-  static const uint8_t order[] = {4, 1, 2, 8};
-  for (unsigned k = 0; k < sizeof order && s->best.at[i].req.size != order[k]; k++) {
+  static const uint8_t operand[] = {4, 1, 2, 8}, ports[] = {1, 2, 4};
+  unsigned op = s->best.at[i].req.op;
+  bool sized = op == MMU_OP_ACCESS || op == MMU_OP_SYSTEM || op == MMU_OP_CHECK_IO;
+  const uint8_t *order = op == MMU_OP_CHECK_IO ? ports : operand;
+  unsigned n = op == MMU_OP_CHECK_IO ? sizeof ports : sizeof operand;
+  if (!sized) {
+    clear_bits(s, i, offsetof(trace_record_t, req.size), 1);
+    return;
+  }
+  for (unsigned k = 0; k < n && s->best.at[i].req.size != order[k]; k++) {
     mmu_req_t req = s->best.at[i].req;
     req.size = order[k];
     if (req.size == 8 && s->best.at[i].req.size < 8) break;
