@@ -288,9 +288,35 @@ case_fuzz() {
   expect 0 replay "$DIR/trace"
 }
 
+# A stream that a wrong device would fail on does not come from this RTL: what shrink refuses, in one line.
+case_shrink() {
+  head -c 100000 /dev/urandom >"$DIR/noise"
+  expect 0 fuzz --count 3000 --trace "$DIR/t.trace"
+  expect 2 shrink "$DIR/t.trace"; one_line "nothing to shrink: the replay agrees"
+  expect 2 shrink; one_line "a trace FILE is missing"
+  expect 2 shrink "$DIR/noise"; one_line "$DIR/noise.*not an mmu86 trace"
+  expect 2 shrink "$DIR/missing"; one_line "$DIR/missing"
+  expect 2 shrink "$DIR"; one_line "$DIR"
+  expect 2 shrink "$KERNEL"; one_line "not an mmu86 trace"
+  expect 2 shrink "$DIR/t.trace" --dut none; one_line "--dut none"
+  expect 2 shrink "$DIR/t.trace" --dut other; one_line "--dut other"
+  expect 2 shrink "$DIR/t.trace" --wave w; one_line "no such option"
+  expect 2 shrink "$DIR/t.trace" --dut-args +verilator+bogus; one_line "+verilator"
+  expect 2 shrink "$DIR/t.trace" --out /nonexistent/x; one_line "/nonexistent/x.trace"
+  expect 2 shrink "$DIR/t.trace" --out ""; one_line "--out"
+  expect 2 shrink "$DIR/t.trace" --out "$DIR/"; one_line "--out"
+  expect 2 shrink "$DIR/t.trace" --out "$DIR/t"; one_line "is the input"
+  mkdir "$DIR/d.c"; expect 2 shrink "$DIR/t.trace" --out "$DIR/d"; one_line "not a file"
+  head -c $(($(stat -c %s "$DIR/t.trace") - 300)) "$DIR/t.trace" >"$DIR/cut.trace"
+  printf 'x' | dd of="$DIR/t.trace" bs=1 seek=9000 conv=notrunc status=none
+  expect 2 shrink "$DIR/t.trace"; one_line "$DIR/t.trace: block"
+  expect 2 shrink "$DIR/cut.trace"; one_line "nothing to shrink"
+  [ "$(ls "$DIR" | grep -c -e -min -e partial)" = 0 ] || fail "files of a result that there is not"
+}
+
 case_help() {
   expect 0 --help
-  for command in run gdb replay fuzz bench; do
+  for command in run gdb replay shrink fuzz bench; do
     grep -q "^  $command" "$DIR/out" || fail "--help lacks $command"
     "$MMU86" $command --help | grep -q -i example || fail "$command --help has no example"
   done
