@@ -142,7 +142,8 @@ static void simplify_load(shrink_t *s, size_t i) {
 /* Returns whether the hidden part is as plain as can be. */
 static bool flatten(shrink_t *s, size_t i) {
   mmu_req_t req = s->best.at[i].req;
-  if (req.op != MMU_OP_SET_SEG || req.reason != MMU_SET_RAW) return false;
+  bool segment = req.seg != MMU_SEG_LDTR && req.seg != MMU_SEG_TR && req.seg != MMU_SEG_STAGED_TR;
+  if (req.op != MMU_OP_SET_SEG || req.reason != MMU_SET_RAW || !segment) return false;
   uint64_t flat = is_code(req.seg) ? flat_code : flat_data;
   if (req.data == flat) return true;
   req.data = flat;

@@ -23,6 +23,15 @@ static void rename_frame(shrink_t *s, uint64_t from, uint64_t to) {
   }
 }
 
+static bool is_directory(const records_t *list, uint64_t frame) {
+  for (size_t i = 0; i < list->n; i++) {
+    const mmu_req_t *req = &list->at[i].req;
+    bool directory = list->at[i].kind == TRACE_REQUEST && req->op == MMU_OP_WRITE_CR && req->cr == 3;
+    if (directory && (req->data & UINT32_MAX) >> 12 == frame) return true;
+  }
+  return false;
+}
+
 static bool frame_used(const records_t *list, uint64_t frame) {
   for (size_t i = 0; i < list->n; i++)
     if ((list->at[i].kind == TRACE_STORE || list->at[i].kind == TRACE_LOAD) && list->at[i].paddr >> 12 == frame)
@@ -30,12 +39,13 @@ static bool frame_used(const records_t *list, uint64_t frame) {
   return false;
 }
 
+/* Small numbers; one directory or one table in the place of two, but never one frame as both. */
 static void rename_frames(shrink_t *s) {
   for (size_t i = 0; i < s->best.n && !s->stopped; i++) {
     if (s->best.at[i].kind != TRACE_STORE && s->best.at[i].kind != TRACE_LOAD) continue;
     uint64_t from = s->best.at[i].paddr >> 12;
     for (uint64_t to = 1; to < from && to < FRAMES; to++) {
-      if (frame_used(&s->best, to)) continue;
+      if (frame_used(&s->best, to) && is_directory(&s->best, to) != is_directory(&s->best, from)) continue;
       rename_frame(s, from, to);
       if (shrink_try(s)) break;
     }
