@@ -190,10 +190,23 @@ static void limit_cycles(shrink_t *s) {
 
 /* Reduces result->records, which fail. */
 static void reduce(source_t *t, shrink_t *s) {
+  records_t whole = {0};
+  failure_t failure;
   s->best = t->result->records;
   t->result->records = (records_t){0};
+  records_copy(&whole, &s->best);
   limit_cycles(s);
   shrink_reduce(s);
+  if (s->env.cycle_limit != t->env.cycle_limit) {
+    s->env.cycle_limit = t->env.cycle_limit;
+    subject_replay(&s->env, &s->best, false, NULL, &failure);
+    if (!failure_same(&s->target, &failure)) { /* it was only slow */
+      records_copy(&s->best, &whole);
+      subject_replay(&s->env, &s->best, false, NULL, &s->found);
+      shrink_reduce(s);
+    }
+  }
+  records_free(&whole);
   t->result->records = s->best;
   t->result->failure = s->found;
   records_free(&s->trial);

@@ -19,15 +19,17 @@ enum { RAM = STIMULUS_RAM_MIN };
 /* Called after each transaction of the device: may spoil the response; returns how it ends. */
 typedef dut_status_t (*bug_t)(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp);
 
-static bug_t bug;         /* NULL: none */
-static bool drop_writes;  /* A and D bits do not reach memory */
-static const char *words; /* what the device says of its end */
+static bug_t bug;            /* NULL: none */
+static bool drop_writes;     /* A and D bits do not reach memory */
+static uint32_t cycle_limit; /* of the device that was opened last */
+static const char *words;    /* what the device says of its end */
 
 static void *open_bugged(const dut_env_t *env, char *error, unsigned error_bytes) {
   fake_dut_t *fake = fake_dut()->open(env, error, error_bytes);
   if (!fake) return NULL;
   fake->strike_at = UINT64_MAX;
   fake->drop_writes = drop_writes;
+  cycle_limit = env->cycle_limit;
   return fake;
 }
 
@@ -74,9 +76,11 @@ static dut_status_t two_bugs(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rs
   return stray_write(index, req, rsp);
 }
 
+/* INVLPG hangs in the upper half of the address space; in the lower one it is slow. */
 static dut_status_t hang_on_invlpg(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
   (void)index, (void)rsp;
-  return req->op == MMU_OP_INVLPG && req->offset >> 31 ? DUT_HANG : DUT_OK;
+  bool answers = req->op != MMU_OP_INVLPG || (!(req->offset >> 31) && cycle_limit > 50000);
+  return answers ? DUT_OK : DUT_HANG;
 }
 
 static dut_status_t protocol_on_large_hit(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
@@ -176,7 +180,7 @@ static bool stop_after(void *ctx) {
 
 static shrink_status_t run_shrink(run_t *run) {
   run->ops = device();
-  run->config.env = (bench_env_t){.dut = &run->ops, .cycle_limit = 1000, .arguments = ""};
+  run->config.env = (bench_env_t){.dut = &run->ops, .cycle_limit = 100000, .arguments = ""};
   run->config.ctx = run;
   run->config.stop = stop_after;
   shrink_status_t status = shrink_trace(path, &run->config, &run->result, run->error, sizeof run->error);
