@@ -228,7 +228,7 @@ static void set_reproduce(command_t *c, const char *program) {
 static int execute(command_t *c, char *error, unsigned error_bytes) {
   const options_t *o = c->options;
   c->config.env.dut = cosim_find_dut(o, error, error_bytes);
-  if (!c->config.env.dut) return EXIT_BAD_INPUT;
+  if (!c->config.env.dut || !cosim_check_paths(o, error, error_bytes)) return EXIT_BAD_INPUT;
   FILE *there = fopen(o->input, "rb"); /* a missing trace is to be told before an output that cannot be */
   if (there) {
     fclose(there);

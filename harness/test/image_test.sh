@@ -306,6 +306,7 @@ case_shrink() {
   expect 2 shrink "$DIR/t.trace" --out ""; one_line "--out"
   expect 2 shrink "$DIR/t.trace" --out "$DIR/"; one_line "--out"
   expect 2 shrink "$DIR/t.trace" --out "$DIR/t"; one_line "is the input"
+  expect 2 shrink "$DIR/t.trace" --json "$DIR/t.trace"; one_line "is the input"
   mkdir "$DIR/d.c"; expect 2 shrink "$DIR/t.trace" --out "$DIR/d"; one_line "not a file"
   head -c $(($(stat -c %s "$DIR/t.trace") - 300)) "$DIR/t.trace" >"$DIR/cut.trace"
   printf 'x' | dd of="$DIR/t.trace" bs=1 seek=9000 conv=notrunc status=none
