@@ -217,6 +217,7 @@ static void set_reproduce(command_t *c, const char *program) {
     options_quote(c->reproduce, sizeof c->reproduce, "--dut-args");
     options_quote(c->reproduce, sizeof c->reproduce, o->dut_args);
   }
+  if (o->architectural) options_quote(c->reproduce, sizeof c->reproduce, "--check=architectural");
   if (!o->mem_latency) return;
   snprintf(word, sizeof word, "--mem-latency=%u", o->mem_latency);
   options_quote(c->reproduce, sizeof c->reproduce, word);
@@ -268,6 +269,7 @@ int cmd_shrink(int argc, char **argv) {
   c.options = &options;
   c.config = (shrink_config_t){.env = {.cycle_limit = COSIM_CYCLE_LIMIT,
                                        .mem_latency = options.mem_latency,
+                                       .architectural = options.architectural,
                                        .seed = options.seed,
                                        .arguments = options.dut_args},
                                .any_failure = options.any_failure,

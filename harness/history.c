@@ -53,6 +53,8 @@ struct history {
   moment_t now;
   uint32_t cr3, cr4;
   frame_t *frame[PAGES];
+  uint32_t *watched; /* the frames that are in it */
+  uint32_t n_watched, watched_room;
   spell_t *spell; /* [0] is not used */
   uint32_t n_spells, room;
   directory_t directory[DIRECTORIES]; /* the current one is the last */
@@ -110,7 +112,13 @@ static frame_t *const *frame_at(const history_t *h, uint32_t paddr) {
 
 static frame_t *watch(history_t *h, uint32_t paddr) {
   frame_t **frame = (frame_t **)frame_at(h, paddr);
-  if (!*frame) *frame = need(calloc(1, sizeof **frame));
+  if (*frame) return *frame;
+  *frame = need(calloc(1, sizeof **frame));
+  if (h->n_watched == h->watched_room) {
+    h->watched_room = h->watched_room ? 2 * h->watched_room : 64;
+    h->watched = need(realloc(h->watched, h->watched_room * sizeof *h->watched));
+  }
+  h->watched[h->n_watched++] = (uint32_t)(frame - h->frame);
   return *frame;
 }
 
@@ -140,9 +148,9 @@ static void forget(history_t *h) {
   spell_t *old = h->spell;
   h->spell = need(malloc(h->room * sizeof *h->spell));
   h->n_spells = 1;
-  for (unsigned f = 0; f < PAGES; f++)
-    for (unsigned i = 0; h->frame[f] && i < ENTRIES; i++) {
-      uint32_t *link = &h->frame[f]->spell[i];
+  for (unsigned f = 0; f < h->n_watched; f++)
+    for (unsigned i = 0; i < ENTRIES; i++) {
+      uint32_t *link = &h->frame[h->watched[f]]->spell[i];
       for (uint32_t at = *link; at; at = old[at].next) {
         if (old[at].to <= h->all) break;
         *link = new_spell(h, old[at]);
@@ -198,9 +206,10 @@ void history_changed(history_t *h, uint64_t paddr, unsigned n, const uint8_t *be
 void history_remapped(history_t *h, const memmap_t *before) {
   world_t then = *h->world;
   then.map = *before;
-  for (uint32_t f = 0; f < PAGES; f++)
-    for (unsigned i = 0; h->frame[f] && i < ENTRIES; i++) {
-      uint32_t paddr = f << 12 | i << 2, old = (uint32_t)world_read(&then, paddr, 4), now = read_entry(h, paddr);
+  for (uint32_t f = 0, n = h->n_watched; f < n; f++)
+    for (unsigned i = 0; i < ENTRIES; i++) {
+      uint32_t paddr = h->watched[f] << 12 | i << 2, old = (uint32_t)world_read(&then, paddr, 4),
+               now = read_entry(h, paddr);
       if (now != old) entry_changed(h, paddr, old, now);
     }
   for (unsigned i = 0; i < h->n_directories; i++) { /* they may name other frames by now */
@@ -434,8 +443,9 @@ history_t *history_create(const world_t *world, const mmu_config_t *config) {
 
 void history_destroy(history_t *h) {
   if (!h) return;
-  for (unsigned f = 0; f < PAGES; f++)
-    free(h->frame[f]);
+  for (unsigned f = 0; f < h->n_watched; f++)
+    free(h->frame[h->watched[f]]);
+  free(h->watched);
   free(h->spell);
   free(h->upper);
   free(h);

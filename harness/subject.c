@@ -12,11 +12,11 @@ static uint64_t dut_read(void *ctx, uint64_t paddr, unsigned size) {
   return s->dut_port.read(s->dut_port.ctx, paddr, size);
 }
 
-static void dut_write(void *ctx, uint64_t paddr, unsigned size, uint64_t data) {
+static bool dut_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
   subject_t *s = ctx;
   unsigned room = sizeof s->dut_writes / sizeof *s->dut_writes;
   if (s->n_dut_writes < room) s->dut_writes[s->n_dut_writes++] = paddr;
-  s->dut_port.write(s->dut_port.ctx, paddr, size, data);
+  return s->dut_port.update(s->dut_port.ctx, paddr, size, expected, data);
 }
 
 bool subject_open(subject_t *s, const bench_env_t *bench, const mmu_config_t *config, char *error,
@@ -33,7 +33,7 @@ bool subject_open(subject_t *s, const bench_env_t *bench, const mmu_config_t *co
   }
   if (!bench->dut) return true;
   s->dut_port = world_port(&s->dut_world);
-  dut_env_t env = {.mem = {s, dut_read, dut_write},
+  dut_env_t env = {.mem = {s, dut_read, dut_update},
                    .cycle_limit = bench->cycle_limit,
                    .mem_latency = bench->mem_latency,
                    .seed = bench->seed,
@@ -45,12 +45,19 @@ bool subject_open(subject_t *s, const bench_env_t *bench, const mmu_config_t *co
   }
   s->ls.dut = bench->dut;
   s->ls.dut_world = &s->dut_world;
-  return true;
+  if (!bench->architectural) return true;
+  s->ls.oracle = oracle_create(s->rig.mmu, &s->rig.world, &mmu);
+  if (s->ls.oracle) return true;
+  snprintf(error, error_bytes, "no memory for the oracle");
+  subject_close(s);
+  return false;
 }
 
 void subject_close(subject_t *s) {
   if (s->ls.handle) s->ls.dut->close(s->ls.handle);
   s->ls.handle = NULL;
+  oracle_destroy(s->ls.oracle);
+  s->ls.oracle = NULL;
   rig_destroy(&s->rig);
   world_destroy(&s->dut_world);
 }

@@ -13,6 +13,7 @@ typedef struct {
   const dut_ops_t *dut;
   uint64_t ram_bytes;
   uint32_t cycle_limit, mem_latency; /* as in dut_env_t */
+  bool architectural;                /* the check level */
   uint64_t seed;
   const char *arguments;
 } bench_env_t;
