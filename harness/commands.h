@@ -8,6 +8,7 @@ int cmd_run(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
+int cmd_sweep(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
@@ -16,6 +17,7 @@ void cmd_run_help(void);
 void cmd_gdb_help(void);
 void cmd_replay_help(void);
 void cmd_shrink_help(void);
+void cmd_sweep_help(void);
 void cmd_fuzz_help(void);
 void cmd_bench_help(void);
 

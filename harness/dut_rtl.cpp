@@ -148,6 +148,7 @@ private:
   }
 
   void reset() override {
+    memory = PortMemory(env.mem, env.mem_latency, env.seed);
     top->rst_ni = 0;
     top->f_req_valid_i = top->d_req_valid_i = 0;
     top->f_kill_i = 0;

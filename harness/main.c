@@ -19,6 +19,7 @@ static const command_t commands[] = {
     {"run", "boot an image in lockstep", cmd_run},
     {"gdb", "boot an image in lockstep, under GDB", cmd_gdb},
     {"replay", "feed a recorded transaction stream to a DUT, without the emulator", cmd_replay},
+    {"sweep", "slide each event over every cycle of a walk", cmd_sweep},
     {"shrink", "reduce a trace that fails to the few steps that make it fail", cmd_shrink},
     {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
     {"bench", "measure the speed of each part", cmd_bench},

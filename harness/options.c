@@ -31,6 +31,7 @@ typedef enum {
   OPT_CPU,
   OPT_CHECK,
   OPT_OVERLAP,
+  OPT_SCENE,
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
@@ -48,9 +49,9 @@ typedef struct {
 static const option_t table[] = {
     {OPT_RAM, "ram", "MB", "guest memory in MiB (default 128; 1..3072)", FOR_RUN | FOR_FUZZ},
     {OPT_DUT, "dut", "NAME", "rtl: the Verilated RTL (default); none: the reference alone",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
     {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
     {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
@@ -60,11 +61,12 @@ static const option_t table[] = {
     {OPT_CPU, "cpu", "NAME", "the processor: 386, 486, pentium, ppro (default)", FOR_RUN},
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
-    {OPT_SEED, "seed", "S", "seed of everything random (default 1)", FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
+    {OPT_SEED, "seed", "S", "seed of everything random (default 1)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
     {OPT_WAVE, "wave", "FILE", "write an FST waveform of the DUT, with the reference's results beside it",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
     {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output, -)", FOR_RUN},
     {OPT_SERIAL_INPUT, "serial-input", "FILE", "what is sent to the guest's serial port (-: standard input)", FOR_RUN},
@@ -72,12 +74,13 @@ static const option_t table[] = {
     {OPT_LOG_PORT, "log-port", "PORT", "note each write to an I/O port on standard error; may be repeated", FOR_RUN},
     {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
     {OPT_CHECK, "check", "LEVEL",
      "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
     {OPT_OVERLAP, "overlap", NULL,
      "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
+    {OPT_SCENE, "scene", "NAME", "this scene alone: WALK/PORT/EVENT/TAKEN/CYCLE, as a mismatch names it", FOR_SWEEP},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
     {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
     {OPT_OUT, "out", "NAME", "write NAME.trace, NAME_test.c and NAME.c (default: the trace's name and -min)",
@@ -244,6 +247,9 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_ANY_FAILURE:
     o->any_failure = true;
     return true;
+  case OPT_SCENE:
+    o->scene = text;
+    return true;
   case OPT_QUIET:
     o->quiet = true;
     return true;
@@ -276,6 +282,7 @@ void options_quote(char *out, size_t room, const char *word) {
 static const char *command_name(unsigned command) {
   if (command == FOR_GDB) return "gdb";
   if (command == FOR_SHRINK) return "shrink";
+  if (command == FOR_SWEEP) return "sweep";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
@@ -298,7 +305,7 @@ static void set_reproduce(options_t *o, const char *name, int argc, char **argv)
 }
 
 static const char *input_name(unsigned command) {
-  return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command == FOR_FUZZ ? NULL : "an IMAGE";
+  return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command & (FOR_FUZZ | FOR_SWEEP) ? NULL : "an IMAGE";
 }
 
 bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *status) {

@@ -15,7 +15,16 @@ enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXI
 enum { OPTIONS_MODULES = 16, OPTIONS_PORTS = 16 };
 
 /* Bits: which commands take an option. gdb takes those of run as well. */
-enum { FOR_RUN = 1, FOR_REPLAY = 2, FOR_FUZZ = 4, FOR_BENCH = 8, FOR_GDB = 16, FOR_SHRINK = 32, FOR_ALL = 63 };
+enum {
+  FOR_RUN = 1,
+  FOR_REPLAY = 2,
+  FOR_FUZZ = 4,
+  FOR_BENCH = 8,
+  FOR_GDB = 16,
+  FOR_SHRINK = 32,
+  FOR_SWEEP = 128,
+  FOR_ALL = 255
+};
 
 typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
@@ -36,6 +45,7 @@ typedef struct {
   uint16_t log_ports[OPTIONS_PORTS];
   unsigned n_log_ports;
   cpu_profile_t cpu;
+  const char *scene; /* sweep: the only one */
   bool quiet;
   bool overlap;       /* requests of both ports overlap; implies architectural */
   bool architectural; /* the check level */

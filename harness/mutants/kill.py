@@ -18,6 +18,8 @@ from plant import parse
 HUNTS = [
     ("fuzz", ["fuzz", "--seed", "1", "--count", "300000"]),
     ("fuzz, slow memory", ["fuzz", "--seed", "2", "--count", "300000", "--mem-latency", "5"]),
+    ("race sweep", ["sweep"]),
+    ("race sweep, slow memory", ["sweep", "--mem-latency", "4", "--seed", "2"]),
     ("overlap", ["fuzz", "--overlap", "--seed", "3", "--count", "300000"]),
     ("overlap, slow memory", ["fuzz", "--overlap", "--seed", "4", "--count", "300000", "--mem-latency", "5"]),
 ]
