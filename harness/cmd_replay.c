@@ -65,6 +65,7 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
     *failure = error;
     return EXIT_BAD_INPUT;
   }
+  if (r->cosim.ls.coverage) coverage_set_world(r->cosim.ls.coverage, &r->rig.world);
   progress_start(&r->progress, "transactions", 0);
   double started = progress_clock();
   trace_status_t status = feed(r, error, error_bytes);
@@ -83,7 +84,7 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
     *failure = error;
   }
   if (!options->quiet) summary_print(stdout, &outcome, &r->cosim);
-  return *failure ? EXIT_BAD_INPUT : summary_status(outcome.verdict);
+  return *failure ? EXIT_BAD_INPUT : cosim_status(&r->cosim, summary_status(outcome.verdict));
 }
 
 int cmd_replay(int argc, char **argv) {

@@ -177,6 +177,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   };
   run->machine = machine_create(&config, error, error_bytes);
   if (!run->machine) return false;
+  if (run->cosim.ls.coverage) coverage_set_world(run->cosim.ls.coverage, machine_memory(run->machine));
   cpu_set_profile(machine_cpu(run->machine), o->cpu);
   return cosim_judge(&run->cosim, machine_mmu(run->machine), machine_memory(run->machine), error, error_bytes) &&
          load(run->machine, o, error, error_bytes);
@@ -333,7 +334,7 @@ static int execute(run_t *run) {
   bool whole = finish(run, &outcome, error, sizeof error);
   if (!run->options.quiet) summary_print(stdout, &outcome, &run->cosim);
   if (!whole) fprintf(stderr, "mmu86 run: %s\n", error);
-  return whole ? summary_status(outcome.verdict) : EXIT_BAD_INPUT;
+  return whole ? cosim_status(&run->cosim, summary_status(outcome.verdict)) : EXIT_BAD_INPUT;
 }
 
 static int boot(unsigned command, void (*help)(void), int argc, char **argv) {

@@ -11,6 +11,7 @@ int cmd_shrink(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_coverage(int argc, char **argv);
 
 /* Prints the help text of a command. */
 void cmd_run_help(void);
@@ -20,5 +21,6 @@ void cmd_shrink_help(void);
 void cmd_sweep_help(void);
 void cmd_fuzz_help(void);
 void cmd_bench_help(void);
+void cmd_coverage_help(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "coverage_report.h"
 #include "output.h"
 
 static const dut_ops_t *find_dut(const char *name) {
@@ -71,6 +72,20 @@ static bool open_trace(cosim_t *c, char *error, unsigned error_bytes) {
   return c->ls.trace != NULL;
 }
 
+/* What an earlier run has covered is taken over, so that a stream is steered at the rest. */
+static bool open_coverage(cosim_t *c, char *error, unsigned error_bytes) {
+  const char *path = c->options->coverage;
+  c->ls.coverage = coverage_create(coverage_groups, coverage_group_count, &c->mmu);
+  if (!c->ls.coverage) {
+    snprintf(error, error_bytes, "no memory for the coverage");
+    return false;
+  }
+  FILE *there = fopen(path, "r");
+  if (!there && errno == ENOENT) return true;
+  if (there) fclose(there);
+  return coverage_merge_file(c->ls.coverage, path, error, error_bytes);
+}
+
 /* Found out now rather than after minutes. */
 static bool check_wave_path(const char *path, char *error, unsigned error_bytes) {
   char target[OUTPUT_PATH], partial[OUTPUT_PATH];
@@ -85,7 +100,7 @@ static bool check_wave_path(const char *path, char *error, unsigned error_bytes)
 }
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave, o->trace, o->json, o->serial, o->debugcon, o->vga};
+  const char *outputs[] = {o->wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
@@ -107,7 +122,8 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
   }
   c->mmu = c->dut ? c->dut->config() : mmu_default_config();
   bool ok = (!options->wave || check_wave_path(options->wave, error, error_bytes)) &&
-            (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes));
+            (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes)) &&
+            (!options->coverage || open_coverage(c, error, error_bytes));
   if (!ok) {
     cosim_close(c);
     return false;
@@ -122,6 +138,10 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
 
 bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
   if (!c->options->architectural || !c->dut) return true;
+  if (c->options->coverage) {
+    snprintf(error, error_bytes, "--coverage %s: is sampled at --check exact", c->options->coverage);
+    return false;
+  }
   c->ls.oracle = oracle_create(mmu, world, &c->mmu);
   if (!c->ls.oracle) snprintf(error, error_bytes, "no memory for the oracle");
   return c->ls.oracle != NULL;
@@ -140,10 +160,20 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   }
   if (c->ls.trace && !trace_finish(c->ls.trace, error, error_bytes)) ok = false;
   c->ls.trace = NULL;
+  if (c->ls.coverage) {
+    if (!coverage_write_file(c->ls.coverage, c->options->coverage, error, error_bytes)) ok = false;
+    c->violations = coverage_print_violations(stderr, c->ls.coverage);
+  }
   return ok;
 }
 
+int cosim_status(const cosim_t *c, int status) {
+  return status == EXIT_PASS && c->violations ? EXIT_MISMATCH : status;
+}
+
 void cosim_close(cosim_t *c) {
+  coverage_destroy(c->ls.coverage);
+  c->ls.coverage = NULL;
   char ignored[256];
   if (c->ls.trace) trace_finish(c->ls.trace, ignored, sizeof ignored);
   c->ls.trace = NULL;

@@ -16,7 +16,8 @@ typedef struct {
   lockstep_t ls;
   world_t dut_world;
   uint64_t ram_bytes;
-  mmu_config_t mmu; /* for the reference: what the DUT declares */
+  mmu_config_t mmu;    /* for the reference: what the DUT declares */
+  unsigned violations; /* unreachable bins of the coverage that were hit: cosim_finish */
 } cosim_t;
 
 /*
@@ -36,8 +37,12 @@ const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned 
 /* Refuses options that name one file as input and as output. Returns false and one line in error. */
 bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);
 
-/* Ends waveform and trace. Returns false and one line in error if a file is not whole. */
+/* Ends waveform and trace, writes the coverage, names its violations. Returns false and one line in error if a file is
+ * not whole. */
 bool cosim_finish(cosim_t *cosim, char *error, unsigned error_bytes);
+
+/* The exit status of a run that ended with `status`: a violation of the coverage is as bad as a mismatch. */
+int cosim_status(const cosim_t *cosim, int status);
 
 /* Frees the rest. */
 void cosim_close(cosim_t *cosim);

@@ -202,7 +202,9 @@ bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp
     if (!loads) ls->bad_seg = seg_before(mmu, req);
     return false;
   }
+  if (ls->coverage) coverage_before(ls->coverage, mmu);
   mmu_transact(mmu, req, rsp);
+  if (ls->coverage) coverage_after(ls->coverage, mmu, req, rsp);
   stats_count(&ls->stats, req, rsp);
   remember(ls, req, rsp);
   if (ls->trace) trace_request(ls->trace, req);
@@ -268,6 +270,7 @@ void lockstep_reset(lockstep_t *ls) {
   if (ls->dut) ls->dut->reset(ls->handle);
   if (ls->stats.origin != ORIGIN_OTHER) stats_set_origin(&ls->stats, ORIGIN_OTHER);
   if (ls->trace) trace_reset(ls->trace);
+  if (ls->coverage) coverage_reset(ls->coverage);
 }
 
 void lockstep_finish(lockstep_t *ls) {

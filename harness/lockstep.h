@@ -8,6 +8,7 @@
 #ifndef MMU86_LOCKSTEP_H
 #define MMU86_LOCKSTEP_H
 
+#include "coverage.h"
 #include "dut.h"
 #include "oracle.h"
 #include "stats.h"
@@ -71,6 +72,7 @@ typedef struct {
   oracle_t *oracle;        /* the check level is architectural; NULL: exact */
   struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
   trace_writer_t *trace;   /* NULL: not recorded */
+  coverage_t *coverage;    /* NULL: not sampled */
   uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
   uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;

@@ -22,6 +22,7 @@ static const command_t commands[] = {
     {"sweep", "slide each event over every cycle of a walk", cmd_sweep},
     {"shrink", "reduce a trace that fails to the few steps that make it fail", cmd_shrink},
     {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
+    {"coverage", "merge coverage files, and print what they cover", cmd_coverage},
     {"bench", "measure the speed of each part", cmd_bench},
 };
 

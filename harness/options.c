@@ -21,6 +21,8 @@ typedef enum {
   OPT_WAVE,
   OPT_WAVE_WINDOW,
   OPT_TRACE,
+  OPT_COVERAGE,
+  OPT_STEER,
   OPT_JSON,
   OPT_SERIAL,
   OPT_DEBUGCON,
@@ -68,6 +70,8 @@ static const option_t table[] = {
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
+    {OPT_COVERAGE, "coverage", "FILE", "sample functional coverage, add it to FILE", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_STEER, "steer", NULL, "drive at the holes of --coverage as well", FOR_FUZZ},
     {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output, -)", FOR_RUN},
     {OPT_SERIAL_INPUT, "serial-input", "FILE", "what is sent to the guest's serial port (-: standard input)", FOR_RUN},
     {OPT_DEBUGCON, "debugcon", "FILE", "what the guest writes to ports 0xe9 and 0x402 (-: standard output)", FOR_RUN},
@@ -207,6 +211,12 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     return true;
   case OPT_TRACE:
     o->trace = text;
+    return true;
+  case OPT_COVERAGE:
+    o->coverage = text;
+    return true;
+  case OPT_STEER:
+    o->steer = true;
     return true;
   case OPT_JSON:
     o->json = text;

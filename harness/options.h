@@ -32,7 +32,9 @@ typedef struct {
   const char *dut_args; /* the device's own arguments */
   const char *bios;     /* in place of input */
   const char *serial_input, *vga;
-  bool restart; /* go on after a reset */
+  bool restart;         /* go on after a reset */
+  const char *coverage; /* functional coverage is sampled and added to this file */
+  bool steer;           /* fuzz: towards what is not covered */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
   const char *out;  /* shrink: name of the outputs, without suffix; NULL: from the input */
   bool any_failure; /* shrink */

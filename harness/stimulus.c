@@ -145,8 +145,7 @@ static bool entry_step(stimulus_t *s) {
   return rng_chance(&s->rng, 70) ? invlpg(s, laddr) : true;
 }
 
-/* Puts both MMUs where most requests make sense, from any state. */
-static bool renew(stimulus_t *s) {
+bool stimulus_renew(stimulus_t *s) {
   stimulus_write_tables(s);
   if (!write_cr(s, 0, X86_CR0_PE | X86_CR0_ET)) return false;
   if (!load_table(s, MMU_SEG_GDTR, GDT_BASE, GDT_COUNT * 8 - 1) ||
@@ -212,13 +211,13 @@ bool stimulus_start(stimulus_t *s, rig_t *rig, uint64_t seed) {
   assert(rig->world.size >= STIMULUS_RAM_MIN);
   *s = (stimulus_t){.rig = rig, .rng = {seed}};
   choose_hot(s);
-  return look_at_reset(s) && renew(s);
+  return look_at_reset(s) && stimulus_renew(s);
 }
 
 bool stimulus_step(stimulus_t *s) {
   if (s->done / RENEW != (s->done + 1) / RENEW) {
     choose_hot(s);
-    return renew(s);
+    return stimulus_renew(s);
   }
   if (rng_below(&s->rng, 300) == 0) s->virtual_8086 = rng_chance(&s->rng, 20);
   uint32_t kind = rng_below(&s->rng, 1000);

@@ -28,6 +28,9 @@ bool stimulus_start(stimulus_t *stimulus, rig_t *rig, uint64_t seed);
 /* Makes one request, or a store and a request. Returns false once the two sides differ. */
 bool stimulus_step(stimulus_t *stimulus);
 
+/* Writes all tables and puts both MMUs where most requests make sense, from any state. Returns as above. */
+bool stimulus_renew(stimulus_t *stimulus);
+
 /* Sends one request to both sides. Returns false once they differ. */
 bool stimulus_send(stimulus_t *stimulus, const mmu_req_t *req, mmu_rsp_t *rsp);
 
