@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build program run test regress expected lint format synth mutants shrink-mutants bench wave clean
+.PHONY: all help setup configure build program run test regress expected lint format synth mutants shrink-mutants coverage bench wave clean
 
 all: build
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make synth    synthesize the RTL with Yosys and print its cells'
 	@echo 'make mutants  plant each known bug in the RTL and see that the harness finds it'
 	@echo 'make shrink-mutants  shrink what the harness finds of each, to a few transactions'
+	@echo 'make coverage functional, RTL and model coverage against the goals; report in $(BUILD)/coverage'
 	@echo 'make bench    speed of each part, medians, also in $(BUILD)/bench.json'
 	@echo 'make wave     open the waveform of the last run in GTKWave'
 	@echo 'make clean    remove $(BUILD)'
@@ -71,6 +72,9 @@ mutants: configure
 
 shrink-mutants: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target shrink-mutants
+
+coverage: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target coverage
 
 bench: program
 	@$(MMU86) bench $(IMAGE) --loop $(BUILD)/sw/loop.rom --json $(BUILD)/bench.json
