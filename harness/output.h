@@ -22,6 +22,9 @@ bool output_places(const char *path, char *target, char *partial);
 /* True if both names are one existing file. */
 bool output_same_file(const char *a, const char *b);
 
+/* Replaces control characters: for a message that quotes a file which is not ours. */
+void output_plain(char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "output.h"
+
 /* Bounds that a good file keeps: a bad one must not make us allocate without end. */
 enum { HEADER_MAX = 1 << 16, RAW_MAX = 1 << 21, PACKED_MAX = 1 << 22 };
 
@@ -43,10 +45,10 @@ static bool parse_header(const char *text, size_t n, trace_header_t *h, char *wh
     snprintf(why, why_bytes, "the header is no JSON: %s", json_error.text);
     return false;
   }
-  json_int_t ram = 0;
-  int sets = 0, ways = 0, large = 0, wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0;
+  json_int_t ram = 0, sets = 0, ways = 0, large = 0;
+  int wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0;
   const char *origin = "";
-  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
+  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
                            &ram, "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
                            "accessed_on_fault", &accessed, "pat_reserved", &pat, "stale_faults", &faults,
                            "upper_cached", &upper, "origin", &origin) == 0;
@@ -98,17 +100,23 @@ trace_reader_t *trace_open(const char *path, trace_header_t *header, char *error
   trace_reader_t *r = calloc(1, sizeof *r);
   if (r) {
     snprintf(r->path, sizeof r->path, "%s", path);
-    r->raw = malloc(RAW_MAX);
-    r->packed = malloc(PACKED_MAX);
     r->file = fopen(path, "rb");
     if (!r->file)
       snprintf(why, sizeof why, "%s", strerror(errno));
-    else if (r->raw && r->packed && read_header(r, header, why, sizeof why))
+    else if (read_header(r, header, why, sizeof why))
       return r;
     trace_close(r);
   }
+  output_plain(why); /* jansson's errors quote the file */
   snprintf(error, error_bytes, "%s: cannot read the trace: %s", path, why);
   return NULL;
+}
+
+/* Makes room for just n bytes: a step beyond them is then seen by AddressSanitizer. */
+static bool resize(uint8_t **bytes, size_t n) {
+  free(*bytes);
+  *bytes = malloc(n);
+  return *bytes;
 }
 
 /* Reads the next block. TRACE_OK: there are records now. */
@@ -128,8 +136,9 @@ static trace_status_t next_block(trace_reader_t *r) {
     return TRACE_END;
   }
   if (packed == 0 || packed > PACKED_MAX || raw == 0 || raw > RAW_MAX) return corrupt(r, "impossible block size");
+  if (!resize(&r->packed, packed) || !resize(&r->raw, raw)) return corrupt(r, "out of memory");
   if (fread(r->packed, 1, packed, r->file) != packed) return ferror(r->file) ? corrupt(r, strerror(errno)) : TRACE_CUT;
-  size_t n = ZSTD_decompress(r->raw, RAW_MAX, r->packed, packed);
+  size_t n = ZSTD_decompress(r->raw, raw, r->packed, packed);
   if (ZSTD_isError(n)) return corrupt(r, ZSTD_getErrorName(n));
   if (n != raw) return corrupt(r, "the block unpacks to another size than it says");
   r->raw_bytes = n;

@@ -295,6 +295,36 @@ START_TEST(files_that_are_no_traces) {
 }
 END_TEST
 
+/* A header that says its fields right but for one, or is no JSON. */
+START_TEST(hostile_headers_are_refused_in_one_line) {
+  static const struct {
+    const char *text, *why;
+  } cases[] = {
+      {"8388608, \"tlb_ways\": 4294967300", "impossible"}, /* 4, if cut to 32 bits */
+      {"-4096, \"tlb_ways\": 4", "impossible"},
+      {"3221229568, \"tlb_ways\": 4", "impossible"},
+      {"8388608, \"tlb_ways\": null", "lacks a field"},
+      {"8388608, \"\x1b[2J\": 4", "no JSON"}, /* a terminal would obey */
+      {"8388608, \x1d", "expected near '?'"},
+      {"99999999999999999999", "no JSON"},
+  };
+  char file[512], error[256] = "";
+  trace_header_t h;
+  int n = snprintf(file + 16, sizeof file - 16,
+                   "{\"tlb_sets\": 8, \"tlb_large\": 8, \"limit_wraps\": false, \"accessed_on_fault\": false, "
+                   "\"pat_reserved\": false, \"origin\": \"\", \"ram_bytes\": %s}",
+                   cases[_i].text);
+  memcpy(file, "MMU86TRC\x03\0\0\0\0\0\0\0", 16);
+  file[12] = (char)(n & 0xFF);
+  file[13] = (char)(n >> 8);
+  spit((const uint8_t *)file, 16 + (size_t)n);
+  ck_assert_ptr_null(trace_open(path, &h, error, sizeof error));
+  ck_assert_msg(strstr(error, cases[_i].why), "'%s' lacks '%s'", error, cases[_i].why);
+  for (const char *p = error; *p; p++)
+    ck_assert_int_ge((unsigned char)*p, ' ');
+}
+END_TEST
+
 START_TEST(full_disk_is_noticed) {
   char error[256] = "";
   ck_assert_ptr_null(trace_create("/dev/full", &header, error, sizeof error));
@@ -316,6 +346,7 @@ int main(void) {
   tcase_add_test(t, damaged_streams_are_refused);
   tcase_add_test(t, impossible_origins_are_refused);
   tcase_add_loop_test(t, files_that_are_no_traces, 0, 8);
+  tcase_add_loop_test(t, hostile_headers_are_refused_in_one_line, 0, 7);
   tcase_add_test(t, full_disk_is_noticed);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);
