@@ -314,6 +314,14 @@ static void set_reproduce(options_t *o, const char *name, int argc, char **argv)
   }
 }
 
+/* Says what getopt_long has stopped at: word, or one of the letters behind a single dash. */
+static void refuse(const char *command, int id, const char *word) {
+  char letter[3] = {'-', (char)optopt, 0};
+  bool is_letter = optopt > 0 && optopt < OPT_RAM;
+  const char *why = id == ':' ? "needs an argument" : optopt >= OPT_RAM ? "takes no argument" : "no such option";
+  fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", command, is_letter ? letter : word, why, command);
+}
+
 static const char *input_name(unsigned command) {
   return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command & (FOR_FUZZ | FOR_SWEEP) ? NULL : "an IMAGE";
 }
@@ -339,7 +347,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
     if (takes(command, &table[i]))
       longs[n++] = (struct option){table[i].name, table[i].argument != NULL, NULL, (int)table[i].id};
   longs[n] = (struct option){0};
-  optind = 1;
+  optind = 0; /* getopt forgets where an earlier command line ended */
   opterr = 0;
   for (int id; (id = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
     if (id == OPT_HELP) {
@@ -347,8 +355,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
       return false;
     }
     if (id == '?' || id == ':') {
-      fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", name, argv[optind - 1],
-              id == ':' ? "needs an argument" : "no such option", name);
+      refuse(name, id, argv[optind - 1]);
       return false;
     }
     if (!take(o, (option_id_t)id, optarg)) return false;

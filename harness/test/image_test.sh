@@ -150,6 +150,8 @@ case_bad_input() {
   expect 2 run "$KERNEL" --ram -5; one_line "--ram"
   expect 2 run "$KERNEL" --ram 99999999; one_line "--ram"
   expect 2 run "$KERNEL" --nonsense; one_line "--nonsense"
+  expect 2 run "$KERNEL" -abc; one_line " -a: no such option"
+  expect 2 run "$KERNEL" --quiet=3; one_line "--quiet=3: takes no argument"
   expect 2 run "$KERNEL" --wave; one_line "--wave"
   expect 2 run "$KERNEL" extra; one_line "extra"
   expect 2 run; one_line "IMAGE"
