@@ -98,7 +98,9 @@ case_bios_bad() {
     expect 2 run --bios "$DIR/$bios"; one_line "$DIR/$bios"
     expect 2 bench "$KERNEL" --loop "$DIR/$bios"; one_line "$DIR/$bios"
   done
-  expect 2 run --bios "$DIR"; one_line "not a regular file"
+  expect 2 run --bios "$DIR"; one_line "is a directory"
+  mkfifo "$DIR/fifo"
+  expect 2 run --bios "$DIR/fifo"; one_line "not a regular file"
   head -c 65536 /dev/zero >"$DIR/bios"
   expect 2 run "$KERNEL" --bios "$DIR/bios"; one_line "instead of an IMAGE"
   expect 2 run --bios "$DIR/bios" --serial "$DIR/bios"; one_line "is the input"

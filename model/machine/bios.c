@@ -1,42 +1,29 @@
 /*
  * Loads a BIOS image as the machine's ROM.
  */
-#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "machine_priv.h"
+#include "multiboot_priv.h"
 
-/* Reads the whole file. Returns NULL and a line in error. */
-static uint8_t *slurp(FILE *file, const char *path, uint32_t *n, char *error, unsigned error_bytes) {
-  struct stat st;
-  if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode)) {
-    machine_fail(error, error_bytes, "bios: %s: not a regular file", path);
-    return NULL;
-  }
-  if (st.st_size == 0 || st.st_size > MEMMAP_ROM_MAX || st.st_size % MEMMAP_ROM_UNIT != 0) {
-    machine_fail(error, error_bytes, "bios: %s: %lld bytes: not 64, 128, 192 or 256 KiB", path, (long long)st.st_size);
-    return NULL;
-  }
-  *n = (uint32_t)st.st_size;
-  uint8_t *bytes = malloc(*n);
-  if (bytes && fread(bytes, 1, *n, file) == *n) return bytes;
-  machine_fail(error, error_bytes, "bios: %s: cannot read: %s", path,
-               bytes ? "it has become shorter" : "out of memory");
+/* Checks the size of the open file and loads it. */
+static bool load(machine_t *m, const file_t *file, error_t error) {
+  if (file->size == 0 || file->size > MEMMAP_ROM_MAX || file->size % MEMMAP_ROM_UNIT != 0)
+    return file_fail(file, error, "%" PRIu64 " bytes: not 64, 128, 192 or 256 KiB", file->size);
+  uint8_t *bytes = malloc(file->size);
+  if (!bytes) return file_fail(file, error, "out of memory");
+  bool ok = file_read(file, 0, bytes, file->size, error);
+  if (ok) machine_load_rom(m, bytes, (uint32_t)file->size);
   free(bytes);
-  return NULL;
+  return ok;
 }
 
-bool machine_load_bios(machine_t *m, const char *path, char *error, unsigned error_bytes) {
-  FILE *file = fopen(path, "rb");
-  if (!file) return machine_fail(error, error_bytes, "bios: %s: cannot read: %s", path, strerror(errno));
-  uint32_t n = 0;
-  uint8_t *bytes = slurp(file, path, &n, error, error_bytes);
-  fclose(file);
-  if (!bytes) return false;
-  machine_load_rom(m, bytes, n);
-  free(bytes);
-  machine_chipset_changed(m);
-  return true;
+bool machine_load_bios(machine_t *m, const char *path, char *error_text, unsigned error_bytes) {
+  const error_t error = {error_text, error_bytes};
+  file_t file;
+  if (!file_open(&file, "bios", path, error)) return false;
+  bool ok = load(m, &file, error);
+  file_close(&file);
+  if (ok) machine_chipset_changed(m);
+  return ok;
 }
