@@ -5,11 +5,13 @@ IMAGE ?= $(BUILD)/sw/kernel.elf
 JOBS ?= $(shell nproc)
 RUNFLAGS ?=
 REGRESSFLAGS ?=
+SECONDS ?= 60
 MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build program run test regress expected lint format synth mutants shrink-mutants coverage bench wave clean
+.PHONY: all help setup configure build program run test regress expected lint format synth mutants shrink-mutants coverage \
+        fuzz-parsers fuzz-corpus bench wave clean
 
 all: build
 
@@ -26,6 +28,8 @@ help:
 	@echo 'make mutants  plant each known bug in the RTL and see that the harness finds it'
 	@echo 'make shrink-mutants  shrink what the harness finds of each, to a few transactions'
 	@echo 'make coverage functional, RTL and model coverage against the goals; report in $(BUILD)/coverage'
+	@echo 'make fuzz-parsers  fuzz all parsers of files, options and packets, SECONDS=60 each, and keep what breaks them'
+	@echo 'make fuzz-corpus   what fuzzing begins with, anew and minimized: harness/fuzzers/corpus'
 	@echo 'make bench    speed of each part, medians, also in $(BUILD)/bench.json'
 	@echo 'make wave     open the waveform of the last run in GTKWave'
 	@echo 'make clean    remove $(BUILD)'
@@ -75,6 +79,13 @@ shrink-mutants: configure
 
 coverage: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target coverage
+
+fuzz-parsers: setup
+	@harness/fuzzers/fuzz.py $(BUILD)/fuzzers --seconds $(SECONDS) --jobs $(JOBS)
+
+fuzz-corpus: program
+	@cmake --build $(BUILD) -j $(JOBS) --target system_image
+	@harness/fuzzers/fuzz.py $(BUILD)/fuzzers --corpus $(MMU86) $(BUILD)/model/cpu/system_image.elf
 
 bench: program
 	@$(MMU86) bench $(IMAGE) --loop $(BUILD)/sw/loop.rom --json $(BUILD)/bench.json
