@@ -104,7 +104,8 @@ RUNS = {"bios": b"\x90" + bios(), "restart": b"\xf3" + bios(), "image": b"\x10" 
         "bzimage": b"\x10" + linux(), "bad": b"\0" + elf(CODE, paddr=0xA0000)}
 
 HEADER = {"ram_bytes": 8 << 20, "tlb_sets": 8, "tlb_ways": 4, "tlb_large": 8, "limit_wraps": False,
-          "accessed_on_fault": False, "pat_reserved": True, "origin": "mmu86 fuzz"}
+          "accessed_on_fault": False, "pat_reserved": True, "stale_faults": False,
+          "upper_cached": False, "origin": "mmu86 fuzz"}
 HEADERS = {"good": HEADER, "wide": {**HEADER, "ram_bytes": 3 << 30, "origin": "\u00e9\u20ac"},
            "wrong": {**HEADER, "tlb_sets": 3}, "huge": {**HEADER, "tlb_ways": (1 << 32) + 4}, "none": []}
 

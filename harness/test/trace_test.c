@@ -310,11 +310,12 @@ START_TEST(hostile_headers_are_refused_in_one_line) {
   };
   char file[512], error[256] = "";
   trace_header_t h;
-  int n = snprintf(file + 16, sizeof file - 16,
-                   "{\"tlb_sets\": 8, \"tlb_large\": 8, \"limit_wraps\": false, \"accessed_on_fault\": false, "
-                   "\"pat_reserved\": false, \"origin\": \"\", \"ram_bytes\": %s}",
-                   cases[_i].text);
-  memcpy(file, "MMU86TRC\x03\0\0\0\0\0\0\0", 16);
+  int n = snprintf(
+      file + 16, sizeof file - 16,
+      "{\"tlb_sets\": 8, \"tlb_large\": 8, \"limit_wraps\": false, \"accessed_on_fault\": false, "
+      "\"pat_reserved\": false, \"stale_faults\": false, \"upper_cached\": false, \"origin\": \"\", \"ram_bytes\": %s}",
+      cases[_i].text);
+  memcpy(file, "MMU86TRC\x04\0\0\0\0\0\0\0", 16);
   file[12] = (char)(n & 0xFF);
   file[13] = (char)(n >> 8);
   spit((const uint8_t *)file, 16 + (size_t)n);

@@ -85,7 +85,7 @@ END_TEST
 
 /* Geometries that are none. */
 START_TEST(misuse_of_geometry_asserts) {
-  static const uint8_t GEOMETRIES[][3] = {{0, 4, 8}, {6, 4, 8}, {128, 4, 8}, {8, 16, 8}, {8, 4, 64}};
+  static const uint8_t GEOMETRIES[][3] = {{8, 0, 8}, {6, 4, 8}, {128, 4, 8}, {8, 16, 8}, {8, 4, 64}};
   const uint8_t *geometry = GEOMETRIES[_i];
   rig_new((mmu_config_t){.tlb_sets = geometry[0], .tlb_ways = geometry[1], .tlb_large = geometry[2]});
 }
