@@ -123,10 +123,9 @@ static bool set_up(command_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "no memory for the reference's world");
     return false;
   }
-  if (!cosim_judge(&c->cosim, c->rig.mmu, &c->rig.world, error, error_bytes)) return false;
   overlap_init(&c->overlap, &c->cosim.ls, o->seed);
   c->cosim.ls.overlap = &c->overlap;
-  return true;
+  return cosim_judge(&c->cosim, c->rig.mmu, &c->rig.world, error, error_bytes);
 }
 
 static int execute(command_t *c, char *error, unsigned error_bytes) {

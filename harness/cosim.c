@@ -138,7 +138,7 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
 
 bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
   if (!c->options->architectural || !c->dut) return true;
-  if (c->options->coverage) {
+  if (c->options->coverage && !c->ls.overlap) {
     snprintf(error, error_bytes, "--coverage %s: is sampled at --check exact", c->options->coverage);
     return false;
   }

@@ -22,6 +22,7 @@ const coverage_group_t *const coverage_groups[] = {
     &coverage_replacement,    &coverage_replacement_large,
     &coverage_lookup,         &coverage_renew,
     &coverage_invalidation,   &coverage_priority,
+    &coverage_race,
 };
 
 const unsigned coverage_group_count = sizeof coverage_groups / sizeof *coverage_groups;

@@ -32,6 +32,8 @@ extern const coverage_group_t coverage_tlb_small, coverage_tlb_large, coverage_r
     coverage_lookup, coverage_renew, coverage_invalidation;
 /* coverage_priority.c */
 extern const coverage_group_t coverage_priority;
+/* coverage_race.c */
+extern const coverage_group_t coverage_race;
 
 /* Codes of dimension values that stimulus_steer.c and the groups both know. */
 

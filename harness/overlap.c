@@ -123,6 +123,8 @@ bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
   lockstep_clocked(o->ls, take, kill);
   dut_status_t status = o->ls->dut->clock(o->ls->handle, &drive, &cycle);
   o->cycles++;
+  o->pending[DUT_DATA] = cycle.pending && cycle.on_behalf == DUT_DATA;
+  o->pending[DUT_FETCH] = cycle.pending && cycle.on_behalf == DUT_FETCH;
   if (status != DUT_OK) return broken(o, cycle.on_behalf, NULL);
   for (unsigned port = 0; port < DUT_PORTS; port++)
     if (cycle.accepted[port] && !accept(o, (dut_port_t)port)) return false;

@@ -46,7 +46,8 @@ typedef struct overlap {
   overlap_flight_t flight[DUT_PORTS];
   overlap_flight_t killed; /* busy: a fetch's last reference is still offered to memory */
   uint64_t cycles, answered[DUT_PORTS], kills;
-  bool within; /* a call of between */
+  bool pending[DUT_PORTS]; /* a reference of the port waits to be accepted by memory */
+  bool within;             /* a call of between */
 } overlap_t;
 
 /* Begins. ls: as above. */

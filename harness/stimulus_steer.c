@@ -199,7 +199,7 @@ bool stimulus_steer(stimulus_t *stimulus, unsigned *next, unsigned holes) {
   for (unsigned seen = 0; holes > 0 && seen < n; seen++) {
     unsigned bin = *next;
     *next = (bin + 1) % n;
-    if (!coverage_is_hole(c, bin)) continue;
+    if (!coverage_is_hole(c, bin) || !recipe_for(coverage_group(c, coverage_bin(c, bin).group))) continue;
     holes--;
     if (!steer_bin(stimulus, bin)) return false;
   }

@@ -188,6 +188,24 @@ static void change_leaf(sweep_t *s, uint32_t set, uint32_t clear) {
   store(s, paddr, (entry & ~clear) | set);
 }
 
+static sweep_phase_t phase(const sweep_t *s) {
+  const overlap_t *o = s->overlap;
+  dut_port_t port = s->scene->port;
+  if (o->offering[port]) return SWEEP_OFFERED;
+  if (o->valid[port]) return SWEEP_ANSWERED;
+  if (!o->flight[port].busy) return SWEEP_TAKEN;
+  if (o->pending[port]) return SWEEP_REFERENCE_OFFERED;
+  return o->flight[port].answer.n_mem ? SWEEP_REFERENCE_UNDER_WAY : SWEEP_LOOKED_UP;
+}
+
+static void cover(const sweep_t *s) {
+  coverage_t *coverage = s->rig->ls->coverage;
+  if (!coverage) return;
+  const sweep_scene_t *scene = s->scene;
+  const unsigned at[] = {scene->walk, scene->port, (unsigned)scene->event - 1, phase(s), scene->held};
+  coverage_hit(coverage, coverage_find(coverage, "race"), at);
+}
+
 static bool happen(sweep_t *s) {
   dut_port_t other = s->scene->port == DUT_FETCH ? DUT_DATA : DUT_FETCH;
   switch (s->scene->event) {
@@ -301,6 +319,7 @@ bool sweep_run(rig_t *rig, overlap_t *overlap, const sweep_scene_t *scene, unsig
   while (!happened || waiting(&s)) {
     if (!happened && s.now >= scene->cycle) {
       happened = true;
+      cover(&s);
       if (!happen(&s)) return false;
     } else if (!cycle(&s, false)) {
       return false;

@@ -62,6 +62,16 @@ typedef enum {
   SWEEP_EVENTS,
 } sweep_event_t;
 
+/* What the subject of a scene is doing. */
+typedef enum {
+  SWEEP_OFFERED,             /* not yet accepted */
+  SWEEP_LOOKED_UP,           /* accepted; it has no reference to memory, or is between two */
+  SWEEP_REFERENCE_OFFERED,   /* one waits to be accepted */
+  SWEEP_REFERENCE_UNDER_WAY, /* one is accepted, its answer not yet seen in what comes next */
+  SWEEP_ANSWERED,
+  SWEEP_TAKEN,
+} sweep_phase_t;
+
 typedef struct {
   sweep_walk_t walk;
   dut_port_t port;
@@ -77,7 +87,8 @@ const char *sweep_event_name(sweep_event_t event);
 bool sweep_possible(sweep_walk_t walk, dut_port_t port);
 
 /*
- * Runs one scene on a device that is reset first. rig->ls has an oracle; overlap is begun. *span: cycles from the offer
+ * Runs one scene on a device that is reset first. rig->ls has an oracle; overlap is begun. The phase in which the event
+ * comes is counted in rig->ls->coverage, if there is one (coverage_race.c). *span: cycles from the offer
  * until all was answered. Returns false once something is wrong.
  */
 bool sweep_run(rig_t *rig, overlap_t *overlap, const sweep_scene_t *scene, unsigned *span);

@@ -37,6 +37,11 @@ def jobs(binaries, root, out, count):
     for seed, latency in ((1, 0), (2, 5)):
         yield (f"fuzz, seed {seed}", [binaries / "mmu86_covered", *fuzz, "--seed", str(seed), "--mem-latency", str(latency),
                "--coverage", out / f"functional-{seed}.json", "--steer"], rtl)
+    for seed, latency in enumerate((0, 3), 1):
+        yield (f"sweep {seed}", [binaries / "mmu86_covered", "sweep", "--seed", str(seed), "--mem-latency", str(latency),
+               "--coverage", out / f"functional-sweep-{seed}.json"], rtl)
+        yield (f"overlap {seed}", [binaries / "mmu86_covered", "fuzz", "--overlap", "--seed", str(seed), "--mem-latency",
+               str(latency), "--count", str(count)], rtl)
     yield ("fuzz of the model", [binaries / "mmu86_model_covered", *fuzz, "--dut", "none", "--steer", "--coverage",
            out / "functional-model.json"], {})
     for suite in sorted((root / "model/mmu/test").glob("mmu_*test.c")):

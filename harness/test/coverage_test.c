@@ -313,6 +313,7 @@ START_TEST(every_recipe_reaches_its_bin_and_no_unreachable_one) {
   for (unsigned i = 0; i < coverage_bins(c); i++) {
     coverage_bin_t bin = coverage_bin(c, i);
     if (bin.unreachable || i % 7 != (unsigned)_i) continue;
+    if (!coverage_group(c, bin.group)->sample) continue; /* not sampled from transactions */
     ck_assert_msg(stimulus_steer_knows(coverage_group(c, bin.group)->name), "%s has no recipe",
                   coverage_group(c, bin.group)->name);
     ck_assert(stimulus_steer_bin(&b.stimulus, i));
@@ -335,8 +336,10 @@ START_TEST(holes_close_by_feedback) {
   coverage_count_t before = coverage_count(c, coverage_n_groups(c));
   ck_assert_uint_lt(before.hit, before.bins);
   ck_assert(stimulus_steer(&b.stimulus, &next, before.bins));
-  coverage_count_t after = coverage_count(c, coverage_n_groups(c));
-  ck_assert_uint_eq(after.hit, after.bins);
+  for (unsigned group = 0; group < coverage_n_groups(c); group++) {
+    coverage_count_t after = coverage_count(c, group);
+    if (coverage_group(c, group)->sample) ck_assert_uint_eq(after.hit, after.bins);
+  }
   for (unsigned i = 0; i < 5000; i++) /* and random requests go on */
     ck_assert(stimulus_step(&b.stimulus));
   ck_assert_uint_eq(coverage_print_violations(stderr, c), 0);
