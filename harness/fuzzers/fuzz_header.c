@@ -10,7 +10,8 @@
 
 static void check(const trace_header_t *h) {
   fuzz_demand(h->ram_bytes >= 4096 && h->ram_bytes <= UINT64_C(3) << 30 && h->ram_bytes % 4096 == 0, "RAM is possible");
-  fuzz_demand(h->mmu.tlb_sets >= 1 && h->mmu.tlb_sets <= MMU_TLB_SETS_MAX, "the TLB's sets are possible");
+  fuzz_demand((h->mmu.tlb_sets & (h->mmu.tlb_sets - 1)) == 0 && h->mmu.tlb_sets <= MMU_TLB_SETS_MAX,
+              "the TLB's sets are possible");
   fuzz_demand(h->mmu.tlb_ways >= 1 && h->mmu.tlb_ways <= MMU_TLB_WAYS_MAX, "the TLB's ways are possible");
   fuzz_demand(h->mmu.tlb_large >= 1 && h->mmu.tlb_large <= MMU_TLB_LARGE_MAX, "the large TLB is possible");
   fuzz_demand(memchr(h->origin, 0, sizeof h->origin), "the origin ends");
