@@ -145,6 +145,12 @@ case_bad_input() {
   done
   expect 2 run "$DIR"; one_line "$DIR"
   expect 2 run "$KERNEL" --ram 1; one_line "RAM\|memory"
+  expect 2 run "$KERNEL" --check loosely; one_line "--check loosely"
+  expect 2 fuzz --overlap --dut none; one_line "--overlap"
+  expect 2 fuzz --overlap --trace "$DIR/overlap.trace"; one_line "--trace"
+  expect 2 fuzz --check architectural --coverage "$DIR/c.json"; one_line "--coverage"
+  expect 2 sweep --scene small/fetch/nothing; one_line "--scene"
+  expect 2 sweep --dut none; one_line "--dut none"
   expect 2 run "$KERNEL" --ram 0; one_line "--ram"
   expect 2 run "$KERNEL" --ram 12x; one_line "--ram"
   expect 2 run "$KERNEL" --ram -5; one_line "--ram"
