@@ -12,6 +12,7 @@ int cmd_sweep(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 
 /* Prints the help text of a command. */
 void cmd_run_help(void);
@@ -22,5 +23,6 @@ void cmd_sweep_help(void);
 void cmd_fuzz_help(void);
 void cmd_bench_help(void);
 void cmd_coverage_help(void);
+void cmd_diff_help(void);
 
 #endif

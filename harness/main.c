@@ -24,6 +24,7 @@ static const command_t commands[] = {
     {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
     {"coverage", "merge coverage files, and print what they cover", cmd_coverage},
     {"bench", "measure the speed of each part", cmd_bench},
+    {"diff", "compare two results: what a change of the RTL did, in numbers", cmd_diff},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -294,6 +294,7 @@ static const char *command_name(unsigned command) {
   if (command == FOR_GDB) return "gdb";
   if (command == FOR_SHRINK) return "shrink";
   if (command == FOR_SWEEP) return "sweep";
+  if (command == FOR_DIFF) return "diff";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
@@ -324,6 +325,7 @@ static void refuse(const char *command, int id, const char *word) {
 }
 
 static const char *input_name(unsigned command) {
+  if (command == FOR_DIFF) return "a result FILE";
   return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command & (FOR_FUZZ | FOR_SWEEP) ? NULL : "an IMAGE";
 }
 
@@ -363,6 +365,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   }
   const char *wanted = input_name(command);
   if (wanted && optind < argc) o->input = argv[optind++];
+  if (command == FOR_DIFF && optind < argc) o->other = argv[optind++];
   if (optind < argc) {
     fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", name, argv[optind], name);
     return false;
@@ -373,6 +376,10 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   }
   if (wanted && !o->input && !o->bios) {
     fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", name, wanted, name);
+    return false;
+  }
+  if (command == FOR_DIFF && !o->other) {
+    fprintf(stderr, "mmu86 diff: a second result FILE is missing; see mmu86 diff --help\n");
     return false;
   }
   return true;

@@ -23,11 +23,13 @@ enum {
   FOR_GDB = 16,
   FOR_SHRINK = 32,
   FOR_SWEEP = 128,
-  FOR_ALL = 255
+  FOR_DIFF = 256,
+  FOR_ALL = 511
 };
 
 typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
+  const char *other;    /* diff: the second FILE */
   const char *dut;      /* name; "none" for the reference alone */
   const char *dut_args; /* the device's own arguments */
   const char *bios;     /* in place of input */

@@ -1,0 +1,96 @@
+/*
+ * mmu86 diff: two results, compared.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "diff.h"
+#include "json_file.h"
+#include "options.h"
+#include "output.h"
+
+/* Reads a result. Returns NULL and one line in error if it is none. */
+static json_t *load(const char *path, char *error, unsigned error_bytes) {
+  json_error_t where;
+  FILE *file = fopen(path, "r");
+  if (!file) {
+    snprintf(error, error_bytes, "%s: cannot open: %s", path, strerror(errno));
+    return NULL;
+  }
+  errno = 0;
+  int first = fgetc(file);
+  if (first != EOF) ungetc(first, file);
+  json_t *root = first == EOF ? NULL : json_loadf(file, JSON_REJECT_DUPLICATES, &where);
+  if (ferror(file))
+    snprintf(error, error_bytes, "%s: cannot read: %s", path, strerror(errno ? errno : EIO));
+  else if (first == EOF)
+    snprintf(error, error_bytes, "%s: is empty, not a JSON result", path);
+  else if (!root)
+    snprintf(error, error_bytes, "%s: line %d: not JSON: %s", path, where.line, where.text);
+  else if (!json_is_object(root))
+    snprintf(error, error_bytes, "%s: is no result of mmu86: not a JSON object", path);
+  fclose(file);
+  if (json_is_object(root)) return root;
+  json_decref(root);
+  return NULL;
+}
+
+static int execute(const options_t *o, char *error, unsigned error_bytes) {
+  if (o->json && (output_same_file(o->json, o->input) || output_same_file(o->json, o->other))) {
+    snprintf(error, error_bytes, "%s: is the input; it cannot be an output as well", o->json);
+    return EXIT_BAD_INPUT;
+  }
+  json_t *a = load(o->input, error, error_bytes);
+  json_t *b = a ? load(o->other, error, error_bytes) : NULL;
+  int status = EXIT_BAD_INPUT;
+  if (b) {
+    diff_t diff;
+    diff_compare(&diff, a, b);
+    status = diff_matters(&diff) ? EXIT_MISMATCH : EXIT_PASS;
+    if (!o->quiet) diff_print(stdout, &diff, o->input, o->other);
+    if (o->json) {
+      json_t *result = diff_to_json(&diff, o->input, o->other);
+      if (!json_write(o->json, result, error, error_bytes)) status = EXIT_BAD_INPUT;
+      json_decref(result);
+    }
+    diff_free(&diff);
+  }
+  json_decref(a);
+  json_decref(b);
+  return status;
+}
+
+int cmd_diff(int argc, char **argv) {
+  int status;
+  options_t options;
+  if (!options_parse(&options, FOR_DIFF, argc, argv, &status)) {
+    if (status == EXIT_PASS) cmd_diff_help();
+    return status;
+  }
+  char error[1024] = "";
+  status = execute(&options, error, sizeof error);
+  /* One line, whatever the file has in it. */
+  for (char *c = error; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+  if (error[0]) fprintf(stderr, "mmu86 diff: %s\n", error);
+  return status;
+}
+
+void cmd_diff_help(void) {
+  printf(
+      "mmu86 diff A.json B.json [OPTION ...]\n\n"
+      "Compares two results, of run, fuzz or replay (--json), bench, regress or coverage: each value by its name, and "
+      "what\n"
+      "follows from them (cycles per translation, TLB hit rate, walks and misses per 1000 references). Differences of\n"
+      "function come first, then what the TLB did and what it cost, then the rest, the largest change first; wall "
+      "time\n"
+      "stands apart. Exit status 0: nothing differs but time; 1: something does; 2: no such result.\n\n");
+  options_help(stdout, FOR_DIFF);
+  printf(
+      "\nExamples:\n"
+      "  mmu86 run build/sw/kernel.elf --append workload=fork --json after.json && mmu86 diff before.json after.json\n"
+      "  mmu86 fuzz --json a.json && build/harness/test/mmu86_small fuzz --json b.json; mmu86 diff a.json b.json\n"
+      "  mmu86 diff old/regress.json build/regress/regress.json --json what-changed.json\n");
+}
