@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build program run test regress expected lint format synth mutants shrink-mutants coverage \
-        fuzz-parsers fuzz-corpus bench wave clean
+.PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants shrink-mutants \
+        coverage fuzz-parsers fuzz-corpus bench wave clean
 
 all: build
 
@@ -19,7 +19,8 @@ help:
 	@echo 'make run      build, boot the default kernel in lockstep, write a waveform, print the verdict'
 	@echo '              (IMAGE=file.elf boots another one, RUNFLAGS="..." adds options of mmu86 run)'
 	@echo 'make test     all unit suites and whole-image tests, then the unit suites under ASan and UBSan'
-	@echo 'make regress  every workload of the kernel in its long form, in lockstep and on QEMU; some minutes'
+	@echo 'make regress  all suites long, the short ones against the baseline (REGRESSFLAGS=--short: those alone)'
+	@echo 'make baseline what the short suites give becomes the baseline: harness/regress/baseline.json'
 	@echo 'make expected what the workloads print, written anew: sw/workload/*.expected'
 	@echo 'make build    build only; setup installs missing Debian packages first'
 	@echo 'make lint     formatting, Verilator lint of the RTL, agreement of the encodings'
@@ -56,8 +57,11 @@ test: build
 	@cmake --build $(BUILD)/sanitize -j $(JOBS)
 	@ctest --test-dir $(BUILD)/sanitize --output-on-failure -j $(JOBS) -L unit
 
-regress: program
-	@harness/scripts/regress.py $(MMU86) $(BUILD)/sw/kernel.elf --out $(BUILD)/regress --jobs $(JOBS) $(REGRESSFLAGS)
+regress: build
+	@harness/scripts/regress.py $(BUILD) --jobs $(JOBS) $(REGRESSFLAGS)
+
+baseline: build
+	@harness/scripts/regress.py $(BUILD) --jobs $(JOBS) --short --accept
 
 expected: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target expected

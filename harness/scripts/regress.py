@@ -1,106 +1,184 @@
 #!/usr/bin/env python3
-"""The long forms of the kernel's workloads, in lockstep, and the same on QEMU, which has to print the same bytes.
+"""The regression: every suite of regress_suites.py, several tests at a time.
 
-Prints a table and writes it as regress.json; what a workload printed is beside it. Exit status 1 if one fails, or if
-all together execute fewer instructions than they should.
+Writes OUT/regress.json, OUT/junit.xml and OUT/NAME.log for each test, prints a table, and compares the short forms with
+the baseline. What has passed is not run again by the next call as long as its programs and arguments are the same. Exit
+status: 0 all pass and nothing has changed, 1 a failure or a change, 2 bad input, 4 interrupted (what there is, is written).
 """
 import argparse
-import concurrent.futures
-import json
+import fnmatch
+import importlib.util
 import pathlib
-import shutil
+import signal
 import subprocess
 import sys
-import time
 
-# Name, factor (scale=N) and words. QEMU does not enforce segment limits: that one runs here alone.
-WORKLOADS = [
-    ("malloc", 2, ""), ("fork", 4, ""), ("paging", 3, ""), ("user", 4, ""), ("segmatrix", 1, ""), ("permission", 1, ""),
-    ("segmatrix", 1, "limits"), ("permission", 1, "limits"), ("buddy", 5, ""), ("slab", 5, ""), ("kernels", 4, ""),
-    ("vmalloc", 5, ""), ("kmalloc", 5, ""), ("churn", 5, ""), ("mmz", 6, ""), ("highmem", 5, ""), ("percpu", 6, ""),
-    ("gfp", 1, ""), ("stacks", 5, ""), ("straddle", 3, ""), ("rights", 4, ""), ("bits", 4, ""), ("large", 4, ""),
-    ("global", 4, ""), ("segment", 4, ""), ("limits", 1, "limits"), ("boot", 1, ""), ("", 1, "stack=4k cpus=4 seed=2"),
-]
-LEAST_INSTRUCTIONS = 500_000_000
-TIMEOUT = 1200
-QEMU = "qemu-system-i386"
+import regress_baseline
+import regress_report
+import regress_run
+
+HERE = pathlib.Path(__file__).resolve().parent
+BASELINE = HERE.parent / "regress" / "baseline.json"
 
 
-def same_on_qemu(kernel, line, serial, out):
-    """None: it prints the same; else why not."""
-    command = [QEMU, "-kernel", kernel, "-append", line, "-m", "128", "-display", "none", "-serial", f"file:{out}",
-               "-monitor", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-no-reboot"]
-    status = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False).returncode
-    if status != 1:
-        return f"QEMU's exit status is {status}"
-    return None if out.read_bytes() == serial.read_bytes() else f"QEMU prints other bytes: {out}"
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Examples:\n  make regress REGRESSFLAGS=--short\n"
+                                            "  harness/scripts/regress.py build --suite fuzz --only '*.overlap*'\n"
+                                            "  mmu86 diff old/regress.json build/regress/regress.json")
+    parser.add_argument("build", type=pathlib.Path, help="the build directory")
+    parser.add_argument("--out", type=pathlib.Path, help="where results go (default: BUILD/regress)")
+    parser.add_argument("--jobs", type=int, default=2, help="how many tests at a time (default 2)")
+    parser.add_argument("--short", action="store_true", help="the suites of the short form alone")
+    parser.add_argument("--suite", action="append", help="a suite by name; again for more")
+    parser.add_argument("--only", action="append", help="tests by name, with * and ?; again for more")
+    parser.add_argument("--fresh", action="store_true", help="run what has passed before, too")
+    parser.add_argument("--list", action="store_true", help="print the tests and run none")
+    parser.add_argument("--baseline", type=pathlib.Path, default=BASELINE, help="what to compare with")
+    parser.add_argument("--accept", action="store_true", help="make the results the baseline; with the whole short form")
+    parser.add_argument("--suites", type=pathlib.Path, default=HERE / "regress_suites.py", help="another table of suites")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    options.out = (options.out or options.build / "regress").resolve()
+    if options.jobs < 1:
+        parser.error("--jobs: at least 1")
+    if options.accept and (options.suite or options.only):
+        parser.error("--accept: takes all suites of the short form, not a part")
+    return parser, options
 
 
-def run(mmu86, kernel, out, workload):
-    name, scale, words = workload
-    line = " ".join(filter(None, [f"workload={name}" if name else "", f"scale={scale}", words]))
-    label = "-".join(filter(None, [name or "tour", words.split()[0] if words else ""])).replace("=", "")
-    serial, result = out / f"{label}.serial", out / f"{label}.json"
-    began = time.monotonic()
-    row = {"workload": label, "append": line, "instructions": 0, "references": 0, "walks": 0, "why": None}
+def load_suites(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def choose(parser, options, table):
+    """The tests to run, and the names of all those that the baseline is about."""
+    context = table.Context(options.build, options.out)
+    unknown = set(options.suite or []) - {name for name, _, _ in table.SUITES}
+    if unknown:
+        parser.error(f"no such suite: {' '.join(sorted(unknown))}; there are {' '.join(n for n, _, _ in table.SUITES)}")
+    tests, baselined = [], set()
+    for name, make, short in table.SUITES:
+        wanted = name in options.suite if options.suite else short or not options.short
+        if not wanted and not short:
+            continue
+        own = list(make(context))
+        baselined |= {test.name for test in own if test.baseline}
+        tests += own if wanted else []
+    if options.only:
+        tests = [test for test in tests if any(fnmatch.fnmatchcase(test.name, pattern) for pattern in options.only)]
+    if not tests:
+        parser.error(f"no such test: {' '.join(options.only or [])}")
+    assert len({test.name for test in tests}) == len(tests), "two tests of one name"
+    return tests, baselined
+
+
+def progress_line(total):
+    if not sys.stderr.isatty():
+        return lambda *_: None
+
+    def show(done, failed, names):
+        text = f"{done} of {total} done{f', {failed} failed' if failed else ''}: {' '.join(names)}"
+        print(f"\r\033[K{text[:100]}", end="" if names else "\r\033[K", file=sys.stderr, flush=True)
+    return show
+
+
+def least_reached(options, table, rows):
+    """Lines of the sums that are too small."""
+    for suite, key, least in table.LEAST:
+        own = [row for row in rows if regress_report.suite_of(row) == suite]
+        if own and not options.only and (total := sum(regress_report.figure(row, key) or 0 for row in own)) < least:
+            yield f"{suite}: {total:,} {key}, fewer than {least:,}"
+
+
+def against_baseline(options, table, baseline, baselined, rows):
+    """What has changed, or None if there is nothing to compare; prints notes."""
+    rows = {row["name"]: row for row in rows if row["name"] in baselined}
+    if not rows:
+        return None
+    changes, notes = regress_baseline.compare(baseline, rows, kernel(options, table),
+                                              regress_baseline.coverage_of(options.build / "coverage.json"), baselined)
+    for note in notes:
+        print(f"baseline: {note}")
+    return changes
+
+
+def kernel(options, table):
+    return regress_baseline.kernel_of(table.Context(options.build, options.out).kernel, table.SOURCE)
+
+
+def accept(options, table, baselined, rows):
+    bad = [row["name"] for row in rows if row["verdict"] != "pass"]
+    if bad:
+        print(f"baseline: not written, for not all pass: {' '.join(bad)}")
+        return 1
     try:
-        command = [mmu86, "run", kernel, "--append", line, "--serial", serial, "--json", result]
-        with open(out / f"{label}.log", "w", encoding="utf-8") as log:
-            status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=TIMEOUT,
-                                    check=False).returncode
-        if result.exists():
-            row.update({key: json.loads(result.read_text())[key] for key in ("instructions", "references", "walks")})
-        if status:
-            row["why"] = f"exit status {status}: {out / label}.log"
-        elif "limits" not in words and shutil.which(QEMU):
-            row["why"] = same_on_qemu(kernel, line, serial, out / f"{label}.qemu")
-    except subprocess.TimeoutExpired:
-        row["why"] = f"not done after {TIMEOUT} s"
-    row["seconds"] = round(time.monotonic() - began, 1)
-    return row
+        old = regress_baseline.load(options.baseline) if options.baseline.exists() else {}
+    except ValueError:
+        old = {}
+    regress_baseline.write(options.baseline, old, {row["name"]: row for row in rows if row["name"] in baselined},
+                           kernel(options, table), regress_baseline.coverage_of(options.build / "coverage.json"))
+    print(f"baseline: written: {options.baseline}")
+    return 0
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def conclude(options, table, total, baseline, baselined, rows, interrupted):
+    """Table, comparison and files. Returns the exit status."""
+    regress_report.print_table(rows)
+    changes = None
+    if baseline and not interrupted:
+        changes = against_baseline(options, table, baseline, baselined, rows)
+    complaints = list(changes or []) + ([] if interrupted else list(least_reached(options, table, rows)))
+    for line in complaints:
+        print(line)
+    if changes:
+        print("baseline: if these changes are meant, make baseline accepts them")
+    failed = sum(row["verdict"] == "fail" for row in rows)
+    skipped = sum(row["verdict"] == "skipped" for row in rows)
+    verdict = "interrupted" if interrupted else "fail" if failed or complaints else "pass"
+    regress_report.write_json(options.out / "regress.json", verdict, rows, complaints)
+    regress_report.write_junit(options.out / "junit.xml", options.out, rows, changes)
+    kept = sum(bool(row.get("kept")) for row in rows)
+    print(f"regress: {verdict.upper()} ({len(rows) - failed - skipped} of {total} pass"
+          f"{f', {failed} fail' if failed else ''}{f', {skipped} skipped' if skipped else ''}"
+          f"{f', {kept} kept from before: --fresh runs them again' if kept else ''})")
+    if interrupted:
+        return 4
+    status = 1 if verdict == "fail" else 0
+    return max(status, accept(options, table, baselined, rows)) if options.accept else status
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     epilog="Example:\n  make regress\n  harness/scripts/regress.py build/mmu86 "
-                                            "build/sw/kernel.elf --only fork --only paging")
-    parser.add_argument("mmu86")
-    parser.add_argument("kernel")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/regress"), help="where results go")
-    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
-    parser.add_argument("--only", action="append", help="a workload by name; again for more")
-    options = parser.parse_args()
-    workloads = [w for w in WORKLOADS if not options.only or w[0] in options.only]
-    if not workloads:
-        parser.error(f"no such workload: {' '.join(options.only)}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    if not shutil.which(QEMU):
-        print(f"{QEMU} is not there: what it prints is not compared")
-
-    rows = []
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = [pool.submit(run, options.mmu86, options.kernel, options.out, w) for w in workloads]
-        for future in concurrent.futures.as_completed(futures):
-            rows.append(future.result())
-            if sys.stderr.isatty():
-                print(f"\r{len(rows)} of {len(workloads)} done", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
-        print("\r" + " " * 30 + "\r", end="", file=sys.stderr)
-
-    rows.sort(key=lambda row: -row["instructions"])
-    print(f"{'workload':<20} {'instructions':>14} {'references':>14} {'walks':>12} {'seconds':>8}")
-    for row in rows:
-        print(f"{row['workload']:<20} {row['instructions']:>14,} {row['references']:>14,} {row['walks']:>12,} "
-              f"{row['seconds']:>8}  {'pass' if not row['why'] else 'FAIL: ' + row['why']}")
-    total = {key: sum(row[key] for row in rows) for key in ("instructions", "references", "walks")}
-    print(f"{'all':<20} {total['instructions']:>14,} {total['references']:>14,} {total['walks']:>12,}")
-    enough = bool(options.only) or total["instructions"] >= LEAST_INSTRUCTIONS
-    if not enough:
-        print(f"fewer than {LEAST_INSTRUCTIONS:,} instructions")
-    failed = [row for row in rows if row["why"]]
-    (options.out / "regress.json").write_text(json.dumps({"total": total, "failed": len(failed), "rows": rows}, indent=1))
-    print(f"regress: {'FAIL' if failed or not enough else 'PASS'} ({len(rows) - len(failed)} of {len(rows)})")
-    return 1 if failed or not enough else 0
+    parser, options = arguments()
+    try:
+        table = load_suites(options.suites)
+        tests, baselined = choose(parser, options, table)
+        if options.list:
+            print("\n".join(test.name for test in tests))
+            return 0
+        compared = not options.accept and any(test.baseline for test in tests)
+        baseline = regress_baseline.load(options.baseline) if compared else None
+        options.out.mkdir(parents=True, exist_ok=True)
+        journal = regress_run.Journal(options.out / "journal")
+        signal.signal(signal.SIGTERM, interrupt)
+        signal.signal(signal.SIGINT, interrupt)
+        rows, interrupted = regress_run.run(tests, options.out, options.jobs, journal, options.fresh, progress_line(len(tests)))
+        return conclude(options, table, len(tests), baseline, baselined, rows, interrupted)
+    except ValueError as error:
+        print(f"regress: {error}", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        print(f"regress: {options.build}: no build directory: ctest says {error.returncode}", file=sys.stderr)
+    except OSError as error:
+        print(f"regress: {error.filename}: {error.strerror}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
