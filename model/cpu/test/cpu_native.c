@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -39,7 +40,10 @@ static void finish(const ucontext_t *context) {
 }
 
 static void start(ucontext_t *context, const oracle_case_t *c) {
+  /* A case that never ends ends the program: 10 s of the processor, so that a busy host does not look like one. */
+  static const struct itimerval limit = {.it_value = {.tv_sec = 10}};
   greg_t *r = context->uc_mcontext.gregs;
+  setitimer(ITIMER_PROF, &limit, NULL);
   memset(code, 0xCC, ORACLE_PAGE);
   memcpy(code + (ORACLE_START - ORACLE_CODE), c->code, c->length);
   oracle_data(c, data);
@@ -96,7 +100,6 @@ int main(void) {
   sigaltstack(&alternate, NULL);
   for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
     sigaction(signals[i], &action, NULL);
-  alarm(60); /* a case that never ends ends the program */
   __asm__ volatile("int3");
   return 3;
 }
