@@ -126,6 +126,22 @@ def fuzz_long(context):
                 yield campaign(context, f"fuzzlong.{geometry}.{check}.{seed}", program, check, seed, 500_000)
 
 
+def sweep(context):
+    """The race sweep at every geometry and several latencies."""
+    for geometry, program in GEOMETRIES.items():
+        for latency in (0, 1, 2, 3, 5, 9):
+            name = f"sweep.{geometry}.{latency}"
+            result = context.out / f"{name}.json"
+            argv = [context.build / program, "sweep", "--mem-latency", latency, "--seed", latency + 1, "--json", result]
+            yield Test(name, [Step(argv)], 600, result=result)
+
+
+def targets(context):
+    """make coverage and make mutants, against their goals; one after the other, since they build."""
+    build = ["cmake", "--build", context.build, "-j", "2", "--target"]
+    yield Test("targets.coverage_mutants", [Step([*build, "coverage"]), Step([*build, "mutants"])], 10800)
+
+
 def from_ctest(context, prefix, *selection):
     """Tests of CTest as ours. Those that build something have no program of ours, and are not kept between runs."""
     command = ["ctest", "--test-dir", str(context.build), "--show-only=json-v1", *selection]
@@ -155,8 +171,10 @@ SUITES = [
     ("fuzz", fuzz, True),
     ("rtl", ports, False),
     ("unit", unit, False),
+    ("sweep", sweep, False),
     ("fuzzlong", fuzz_long, False),
     ("long", workload_long, False),
+    ("targets", targets, False),
 ]
 
 # Sums over a suite that has run as a whole: suite, figure, the least.
