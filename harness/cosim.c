@@ -100,7 +100,7 @@ static bool check_wave_path(const char *path, char *error, unsigned error_bytes)
 }
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga};
+  const char *outputs[] = {o->wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga, o->html};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
@@ -128,6 +128,7 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
     cosim_close(c);
     return false;
   }
+  if (options->explain[0]) c->ls.explain = options->explain;
   if (options->wave) {
     c->ls.wave_path = options->wave;
     c->ls.wave_first = options->wave_first;

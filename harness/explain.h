@@ -118,9 +118,10 @@ typedef struct {
   bool anew; /* an update was lost: the entries are those of the last walk */
   uint8_t n_entries;
   explain_entry_t entry[2]; /* the PDE, then the PTE */
-  bool user, writable;      /* of all levels combined, if the last entry was reached */
-  bool done;                /* no fault: paddr, page_size, pcd and pwt are there */
-  uint8_t page_size;        /* mmu_page_size_t */
+  bool rights_known;        /* user and writable are there: of all levels combined */
+  bool user, writable;
+  bool done;         /* no fault: paddr, page_size, pcd and pwt are there */
+  uint8_t page_size; /* mmu_page_size_t */
   uint32_t paddr;
   bool pcd, pwt;
 } explain_page_t;

@@ -57,10 +57,13 @@ static void rights_check(explain_t *x, const explain_page_t *page, explain_check
              values);
 }
 
-static void check_rights(explain_t *x, const explain_page_t *page, rights_t r) {
+static void check_rights(explain_t *x, explain_page_t *page, rights_t r) {
   bool write = page->access == MMU_WRITE;
   bool wp = x->state->cr0 & X86_CR0_WP, smep = x->state->cr4 & X86_CR4_SMEP, smap = x->state->cr4 & X86_CR4_SMAP;
   char values[LINE];
+  page->rights_known = !x->over;
+  page->user = r.user;
+  page->writable = r.writable;
   if (page->who == BY_USER) {
     snprintf(values, sizeof values, "U of all levels = %u", r.user);
     rights_check(x, page, CHECK_USER, "a user access: U = 1 in every entry", r.user, values);
@@ -105,6 +108,7 @@ static void log_event(explain_t *x, explain_page_t *page, mmu_tlb_kind_t kind, e
 
 static void finish(explain_page_t *page, const mmu_tlb_view_t *entry) {
   uint32_t offset = entry->large ? 0x3FFFFF : 0xFFF;
+  page->rights_known = true;
   page->user = entry->user;
   page->writable = entry->writable;
   page->page_size = entry->large ? MMU_PAGE_4M : MMU_PAGE_4K;
@@ -201,7 +205,7 @@ static rights_t rights_of(uint32_t entries) {
   return (rights_t){entries & X86_PTE_U, entries & X86_PTE_W};
 }
 
-/* These return false if an update was lost; *entry is undefined then, and after a fault. */
+/* Both return false if an update was lost; *entry is undefined then, and after a fault. */
 static bool walk_large(explain_t *x, explain_page_t *page, uint32_t pde, uint32_t marks, mmu_tlb_view_t *entry) {
   check_reserved(x, page, CHECK_PDE_RESERVED, "bits 21:13 of a 4 MiB page's entry are 0", pde & RESERVED_4M);
   if (x->state->config.pat_reserved)
@@ -225,8 +229,6 @@ static bool walk_once(explain_t *x, explain_page_t *page, mmu_tlb_view_t *entry)
   if (config->pat_reserved && pse)
     check_reserved(x, page, CHECK_PTE_RESERVED, "bit 7 (PAT) of the page-table entry is 0: no PAT", pte & X86_PTE_PAT);
   rights_t rights = rights_of(pde & pte);
-  page->user = rights.user;
-  page->writable = rights.writable;
   check_rights(x, page, rights);
   if (!set_bits(x, page, 0, X86_PTE_A) || !set_bits(x, page, 1, marks)) return false;
   *entry = found(x, page, false, rights, pte | marks);

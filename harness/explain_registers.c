@@ -119,9 +119,12 @@ void explain_invlpg(explain_t *x) {
   explain_slot_t slot;
   unsigned dropped = 0;
   while (explain_tlb_find(x->state, laddr, &slot)) {
-    *explain_tlb_at(x->state, slot) = (mmu_tlb_view_t){.large = slot.large};
+    mmu_tlb_view_t *entry = explain_tlb_at(x->state, slot);
+    explain_done(x, "TLB: an entry whose page holds the address is dropped, were it global",
+                 "%s %08" PRIx64 " -> %08" PRIx64 ", set %u way %u", entry->large ? "4M" : "4K", entry->laddr,
+                 entry->paddr, slot.set, slot.way);
+    *entry = (mmu_tlb_view_t){.large = slot.large};
     dropped++;
   }
-  explain_done(x, "TLB: the entries whose page holds the address are dropped, global ones too",
-               "%08" PRIx32 ": %u dropped", laddr, dropped);
+  if (!dropped) explain_done(x, "TLB: no entry's page holds the address", "nothing is dropped");
 }

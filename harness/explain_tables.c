@@ -110,6 +110,7 @@ void explain_mark(explain_t *x) {
   const mmu_req_t *req = x->req;
   explain_place_t place = explain_find(x, req->selector & 0xFFF8);
   x->out->place = place;
+  explain_peek_place(x, req->selector & 0xFFF8);
   explain_done(x, "the selector was checked when it came into TR", "no limit or type is checked now");
   const explain_page_t *page =
       explain_translate(x, (explain_asked_t){"the descriptor's byte 5", 0, MMU_WRITE, BY_SUPERVISOR, place.laddr + 5});

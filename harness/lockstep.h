@@ -76,6 +76,7 @@ typedef struct {
   uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
   uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;
+  const char *explain; /* the command that explains a mismatch from a trace, for the report; NULL: there is none */
   void *where_ctx;
   void (*where)(void *ctx, uint64_t *instruction, uint64_t *eip); /* for annotations; may be NULL */
 

@@ -21,6 +21,7 @@ static const command_t commands[] = {
     {"replay", "feed a recorded transaction stream to a DUT, without the emulator", cmd_replay},
     {"sweep", "slide each event over every cycle of a walk", cmd_sweep},
     {"shrink", "reduce a trace that fails to the few steps that make it fail", cmd_shrink},
+    {"explain", "show one transaction of a recorded stream check by check, and where the sides differ", cmd_explain},
     {"fuzz", "drive both MMUs with random page tables, segments, accesses and invalidations", cmd_fuzz},
     {"coverage", "merge coverage files, and print what they cover", cmd_coverage},
     {"bench", "measure the speed of each part", cmd_bench},
@@ -41,7 +42,8 @@ static void help(void) {
          "Examples:\n"
          "  mmu86 run build/sw/kernel.elf --wave boot.fst\n"
          "  mmu86 fuzz --seed 7 --count 1000000\n"
-         "  mmu86 run build/sw/kernel.elf --trace boot.trace && mmu86 replay boot.trace\n");
+         "  mmu86 run build/sw/kernel.elf --trace boot.trace && mmu86 replay boot.trace\n"
+         "  mmu86 explain boot.trace --transaction 1000 --html why.html\n");
 }
 
 /* A program may be started without standard streams: their numbers must not go to our files. */

@@ -39,6 +39,8 @@ typedef enum {
   OPT_PORT,
   OPT_OUT,
   OPT_ANY_FAILURE,
+  OPT_TRANSACTION,
+  OPT_HTML,
   OPT_HELP,
 } option_id_t;
 
@@ -51,9 +53,9 @@ typedef struct {
 static const option_t table[] = {
     {OPT_RAM, "ram", "MB", "guest memory in MiB (default 128; 1..3072)", FOR_RUN | FOR_FUZZ},
     {OPT_DUT, "dut", "NAME", "rtl: the Verilated RTL (default); none: the reference alone",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
     {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
@@ -64,7 +66,7 @@ static const option_t table[] = {
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
     {OPT_SEED, "seed", "S", "seed of everything random (default 1)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_WAVE, "wave", "FILE", "write an FST waveform of the DUT, with the reference's results beside it",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
@@ -79,7 +81,7 @@ static const option_t table[] = {
     {OPT_LOG_PORT, "log-port", "PORT", "note each write to an I/O port on standard error; may be repeated", FOR_RUN},
     {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_CHECK, "check", "LEVEL",
      "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
@@ -91,8 +93,12 @@ static const option_t table[] = {
     {OPT_OUT, "out", "NAME", "write NAME.trace, NAME_test.c and NAME.c (default: the trace's name and -min)",
      FOR_SHRINK},
     {OPT_ANY_FAILURE, "any-failure", NULL, "what is left may fail in another way than the trace", FOR_SHRINK},
-    {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL},
-    {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL},
+    {OPT_TRANSACTION, "transaction", "N", "the transaction to explain (default: the one that differs, or the last)",
+     FOR_EXPLAIN},
+    {OPT_HTML, "html", "FILE", "write a page with the picture as well (-: to standard output, instead of the text)",
+     FOR_EXPLAIN},
+    {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL & ~FOR_EXPLAIN},
+    {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL & ~FOR_EXPLAIN},
     {OPT_HELP, "help", NULL, "this text", FOR_ALL},
 };
 
@@ -242,6 +248,11 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     o->gdb = true;
     o->gdb_port = (uint16_t)value;
     return true;
+  case OPT_TRANSACTION:
+    return number("transaction", text, 0, UINT64_MAX - 1, &o->transaction);
+  case OPT_HTML:
+    o->html = text;
+    return true;
   case OPT_CPU:
     return processor(text, o);
   case OPT_CHECK:
@@ -295,6 +306,7 @@ static const char *command_name(unsigned command) {
   if (command == FOR_SHRINK) return "shrink";
   if (command == FOR_SWEEP) return "sweep";
   if (command == FOR_DIFF) return "diff";
+  if (command == FOR_EXPLAIN) return "explain";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
@@ -324,9 +336,32 @@ static void refuse(const char *command, int id, const char *word) {
   fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", command, is_letter ? letter : word, why, command);
 }
 
+/* What a DUT does depends on these: the command has to have them too. */
+static void set_explain(options_t *o, unsigned command, const char *program) {
+  const char *trace = command == FOR_REPLAY ? o->input : o->trace;
+  char number[24];
+  if (!trace || o->architectural) return;
+  const char *const words[] = {program, "explain", trace};
+  for (unsigned i = 0; i < 3; i++)
+    options_quote(o->explain, sizeof o->explain, words[i]);
+  if (o->dut_args[0]) {
+    options_quote(o->explain, sizeof o->explain, "--dut-args");
+    options_quote(o->explain, sizeof o->explain, o->dut_args);
+  }
+  if (o->mem_latency == 0) return;
+  snprintf(number, sizeof number, "%u", o->mem_latency);
+  options_quote(o->explain, sizeof o->explain, "--mem-latency");
+  options_quote(o->explain, sizeof o->explain, number);
+  snprintf(number, sizeof number, "%llu", (unsigned long long)o->seed);
+  options_quote(o->explain, sizeof o->explain, "--seed");
+  options_quote(o->explain, sizeof o->explain, number);
+}
+
 static const char *input_name(unsigned command) {
   if (command == FOR_DIFF) return "a result FILE";
-  return command & (FOR_REPLAY | FOR_SHRINK) ? "a trace FILE" : command & (FOR_FUZZ | FOR_SWEEP) ? NULL : "an IMAGE";
+  return command & (FOR_REPLAY | FOR_SHRINK | FOR_EXPLAIN) ? "a trace FILE"
+         : command & (FOR_FUZZ | FOR_SWEEP)                ? NULL
+                                                           : "an IMAGE";
 }
 
 bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *status) {
@@ -339,6 +374,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .seed = 1,
                    .cpu = CPU_PPRO,
                    .count = 1000000,
+                   .transaction = UINT64_MAX,
                    .gdb = command == FOR_GDB,
                    .gdb_port = 1234};
   *status = EXIT_BAD_INPUT;
@@ -382,5 +418,6 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
     fprintf(stderr, "mmu86 diff: a second result FILE is missing; see mmu86 diff --help\n");
     return false;
   }
+  set_explain(o, command, argv[0]);
   return true;
 }

@@ -22,6 +22,7 @@ enum {
   FOR_BENCH = 8,
   FOR_GDB = 16,
   FOR_SHRINK = 32,
+  FOR_EXPLAIN = 64,
   FOR_SWEEP = 128,
   FOR_DIFF = 256,
   FOR_ALL = 511
@@ -38,9 +39,11 @@ typedef struct {
   const char *coverage; /* functional coverage is sampled and added to this file */
   bool steer;           /* fuzz: towards what is not covered */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
-  const char *out;  /* shrink: name of the outputs, without suffix; NULL: from the input */
-  bool any_failure; /* shrink */
-  const char *loop; /* bench: a BIOS image */
+  const char *out;      /* shrink: name of the outputs, without suffix; NULL: from the input */
+  bool any_failure;     /* shrink */
+  const char *html;     /* explain: the page */
+  uint64_t transaction; /* explain: its number; UINT64_MAX: the one that differs, or the last */
+  const char *loop;     /* bench: a BIOS image */
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
   uint64_t wave_first, wave_count; /* transactions */
@@ -55,6 +58,7 @@ typedef struct {
   bool architectural; /* the check level */
   bool gdb;           /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;
+  char explain[4096];   /* with a trace as output or input: the command that explains it, likewise; else "" */
   char reproduce[4096]; /* the command line, quoted for a shell, without --wave, --wave-window and GDB */
 } options_t;
 

@@ -63,8 +63,7 @@ static void transcript(FILE *out, unsigned diff, const char *side, const mmu_rsp
   if (rsp->n_mem == 0) fprintf(out, "  %s   no memory reference\n", mark);
 }
 
-/* The DUT's port does not tell what a reference is for: its size and the page directory's place do. */
-static mmu_rsp_t with_kinds(const mmu_rsp_t *dut, const mmu_req_t *req, uint64_t cr3) {
+mmu_rsp_t report_with_kinds(const mmu_rsp_t *dut, const mmu_req_t *req, uint64_t cr3) {
   mmu_rsp_t rsp = *dut;
   for (unsigned i = 0; i < rsp.n_mem && i < MMU_MEM_MAX; i++) {
     mmu_mem_t *mem = &rsp.mem[i];
@@ -138,12 +137,13 @@ void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const re
     fprintf(out, "\n");
     responses(out, ls);
   }
-  mmu_rsp_t dut = with_kinds(&ls->dut_rsp, &ls->bad_req, mmu_cr(mmu, 3));
+  mmu_rsp_t dut = report_with_kinds(&ls->dut_rsp, &ls->bad_req, mmu_cr(mmu, 3));
   fprintf(out, "\nTLB events and memory references:\n");
   transcript(out, ls->differences, "MODEL", &ls->model_rsp);
   transcript(out, ls->differences, "DUT", &dut);
   history(out, ls);
   fprintf(out, "\nReproduce (seed %" PRIu64 "):\n  %s\n", context->seed, context->reproduce);
+  if (ls->explain) fprintf(out, "See it explained, check by check:\n  %s\n", ls->explain);
   uint64_t first = ls->sequence > 50 ? ls->sequence - 50 : 0;
   fprintf(out, "See it as a waveform:\n  %s --wave mismatch.fst --wave-window %" PRIu64 ":60\n\n", context->reproduce,
           first);

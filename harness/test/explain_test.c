@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode.h"
 #include "explain.h"
 #include "report.h"
 #include "stimulus.h"
@@ -245,6 +244,41 @@ START_TEST(lost_updates) {
 }
 END_TEST
 
+/* Where memory is not plain: masked addresses, ROM, regions that drop writes. */
+static const memmap_t maps[] = {
+    {0, MEMMAP_ALL_REGIONS, MEMMAP_ALL_REGIONS, false},
+    {MEMMAP_ROM_MAX, 0x0155, 0x0f0f, true},
+    {MEMMAP_ROM_UNIT, 0, 0, false},
+};
+
+START_TEST(memory_maps) {
+  mmu_config_t config = mmu_default_config();
+  bench_t b;
+  open_bench(&b, &config);
+  must_agree(&b, 40, 2000);
+  /* Each page of the regions is a directory and a table that maps itself everywhere, with nothing accessed yet. */
+  for (uint32_t at = 0xc0000; at < 0x100000; at += 4)
+    rig_store(&b.rig, at, 4, (at & 0xff000) | 0x07);
+  rig_map(&b.rig, &maps[_i]);
+  mmu_req_t directory = {.op = MMU_OP_WRITE_CR, .cr = 3}, req = {.op = MMU_OP_SYSTEM, .seg = MMU_SEG_LINEAR, .size = 8};
+  mmu_rsp_t rsp;
+  for (unsigned i = 0; i < 3000; i++) {
+    directory.data = 0xc0000 + (rng_below(&b.stimulus.rng, 64) << 12) + (rng_below(&b.stimulus.rng, 2) << 20);
+    ck_assert(stimulus_send(&b.stimulus, &directory, &rsp));
+    req.access = rng_chance(&b.stimulus.rng, 50) ? MMU_WRITE : MMU_READ;
+    req.offset = (uint32_t)rng_next(&b.stimulus.rng);
+    if (rng_chance(&b.stimulus.rng, 50)) req.offset |= 0xffc;
+    if (rng_chance(&b.stimulus.rng, 30)) /* one entry is both levels', perhaps by two addresses */
+      req.offset = (req.offset & 0xffc00fff) | (req.offset >> 22) << 12;
+    ck_assert_msg(stimulus_send(&b.stimulus, &req, &rsp), "request %u", i);
+  }
+  uint64_t paddr;
+  ck_assert(world_equal(&b.rig.world, &b.dut_world, &paddr));
+  ck_assert_uint_gt(b.ls.stats.walks, 1000);
+  close_bench(&b);
+}
+END_TEST
+
 /* What cannot be read back from the reference is followed rightly, and the rest is read rightly. */
 static bool same_entry(const mmu_tlb_view_t *a, const mmu_tlb_view_t *b) {
   return a->valid == b->valid && a->large == b->large && a->global == b->global && a->user == b->user &&
@@ -363,6 +397,7 @@ int main(void) {
   tcase_add_test(tcase, the_explainer_agrees_with_the_reference);
   tcase_add_loop_test(tcase, choices_and_geometries, 0, sizeof configs / sizeof *configs);
   tcase_add_loop_test(tcase, lost_updates, 0, sizeof configs / sizeof *configs);
+  tcase_add_loop_test(tcase, memory_maps, 0, sizeof maps / sizeof *maps);
   tcase_add_test(tcase, the_state_is_followed);
   tcase_add_loop_test(tcase, a_wrong_explainer_is_caught, 0, sizeof strikes / sizeof *strikes);
   suite_add_tcase(suite, tcase);

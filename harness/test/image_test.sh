@@ -325,7 +325,7 @@ case_shrink() {
 
 case_help() {
   expect 0 --help
-  for command in run gdb replay shrink fuzz bench diff; do
+  for command in run gdb replay shrink explain sweep fuzz bench coverage diff; do
     grep -q "^  $command" "$DIR/out" || fail "--help lacks $command"
     "$MMU86" $command --help | grep -q -i example || fail "$command --help has no example"
   done
