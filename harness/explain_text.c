@@ -44,7 +44,11 @@ static void row(FILE *out, explain_mark_t mark, const char *name, const char *te
 }
 
 static void sides(FILE *out, explain_mark_t mark, const char *name, const char *left, const char *right) {
-  fprintf(out, "%s %-*s %-*s %s\n", mark == MARK_BAD ? ">>" : "  ", NAME, name, SIDE, left, right);
+  fprintf(out, "%s %-*s ", mark == MARK_BAD ? ">>" : "  ", NAME, name);
+  if (right[0])
+    fprintf(out, "%-*s %s\n", SIDE, left, right);
+  else
+    fprintf(out, "%s\n", left);
 }
 
 static void step(FILE *out, unsigned number, const char *result, explain_mark_t mark, const explain_step_t *s,
