@@ -272,7 +272,15 @@ class Regress(unittest.TestCase):
         self.run_it(1)
         self.assertIn("workload.fork: is in the baseline, but there is no such test", self.text)
         self.workload()
+        self.run_it(0, "--accept")
         self.run_it(0, "--only", "workload.fork")    # a part is compared with its part
+
+    def test_result_of_an_earlier_run_does_not_count(self):
+        self.accept()
+        self.add("workload.fork", "true", result="workload.fork.json", baseline=True)
+        self.tests = self.tests[1:]
+        report = self.run_it(1, "--fresh")
+        self.assertRegex(report["tests"]["workload.fork"]["why"], "no result")
 
     def test_another_kernel(self):
         self.accept()
