@@ -152,10 +152,6 @@ void lockstep_offered(lockstep_t *ls, const mmu_req_t *req) {
   if (ls->wave_count > 0) wave_step(ls, req, &unknown);
 }
 
-void lockstep_clocked(lockstep_t *ls, const bool take[DUT_PORTS], bool kill) {
-  (void)ls, (void)take, (void)kill;
-}
-
 bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference) {
   static const mmu_rsp_t unknown;
   history_set_sequence(oracle_history(ls->oracle), ls->sequence);

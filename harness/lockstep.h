@@ -107,12 +107,11 @@ void lockstep_init(lockstep_t *ls);
 bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 
 /*
- * For requests that overlap: one is offered; one clock cycle begins; the device has referred to memory for a request;
+ * For requests that overlap: one is offered; the device has referred to memory for a request;
  * it has answered one, or (cut) has no more to do with one that was killed; it has broken a rule (NULL: it knows
  * which). Those that return bool return false if that stops the lockstep.
  */
 void lockstep_offered(lockstep_t *ls, const mmu_req_t *req);
-void lockstep_clocked(lockstep_t *ls, const bool take[DUT_PORTS], bool kill);
 bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference);
 bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer, bool cut,
                        mmu_rsp_t *rsp);

@@ -28,12 +28,12 @@ struct oracle {
   mmu_mem_port_t port; /* the reference's own */
   const world_t *world;
   history_t *history;
-  mmu_config_t config;
   bool guess;   /* the first attempt: what is likely, without a look into the history */
   bool illegal; /* what invalidations forbid is an option, too */
   const mmu_rsp_t *answer;
   moment_t accepted;
   unsigned referred; /* the answer's references that this attempt has made */
+  bool beyond;       /* it has made others as well: those of a killed request that never came */
   choice_t choice[CHOICES];
   unsigned n_choices, planned; /* made in this attempt; of them, given beforehand */
   found_t found[CHOICES];
@@ -60,12 +60,16 @@ static const mmu_mem_t *next_reference(oracle_t *o, bool write, uint64_t paddr, 
 static uint64_t attempt_read(void *ctx, uint64_t paddr, unsigned size) {
   oracle_t *o = ctx;
   const mmu_mem_t *mem = next_reference(o, false, paddr, size);
-  return mem ? mem->data : world_read(o->world, paddr, size);
+  if (mem) return mem->data;
+  o->beyond = true;
+  return world_read(o->world, paddr, size);
 }
 
 static bool attempt_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
-  (void)expected, (void)data; /* data is compared with the response; expected was with the device's memory */
-  const mmu_mem_t *mem = next_reference(ctx, true, paddr, size);
+  (void)expected, (void)data; /* data is compared with the response; for what was there see oracle_referred */
+  oracle_t *o = ctx;
+  const mmu_mem_t *mem = next_reference(o, true, paddr, size);
+  if (!mem) o->beyond = true;
   return !mem || !mem->lost;
 }
 
@@ -99,7 +103,7 @@ static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *
 
 static void walked(void *ctx, uint32_t laddr, uint32_t entry, uint8_t page_size) {
   oracle_t *o = ctx;
-  if (o->n_found < CHOICES) o->found[o->n_found++] = (found_t){laddr, entry, page_size};
+  if (o->n_found < CHOICES && !o->beyond) o->found[o->n_found++] = (found_t){laddr, entry, page_size};
 }
 
 static void dropped(void *ctx, mmu_drop_t what, uint32_t laddr) {
@@ -138,6 +142,7 @@ static bool changes_late(const mmu_req_t *req) {
 
 static unsigned attempt(oracle_t *o, const mmu_req_t *req, const mmu_rsp_t *answer, bool cut, mmu_rsp_t *rsp) {
   o->n_choices = o->n_found = o->referred = 0;
+  o->beyond = false;
   mmu_transact(o->mmu, req, rsp);
   return compare(rsp, answer, cut);
 }
@@ -210,16 +215,25 @@ oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, moment_t accepted,
   history_set_sequence(o->history, sequence);
   oracle_verdict_t verdict = judge(o, req, answer, cut, rsp, differences);
   o->count[verdict]++;
-  if (*differences || cut) return verdict;
-  note_walks(o);
+  if (*differences) return verdict;
+  note_walks(o); /* the first page of a killed fetch, too */
+  if (cut) return verdict;
   if (rsp->fault && rsp->vector == X86_PF) history_invalidated(o->history, HISTORY_FAULT, (uint32_t)rsp->cr2);
   return verdict;
+}
+
+/* An entry gets A and D, a descriptor's byte 5 its accessed or busy bit; all else stays as others have stored it. */
+static bool is_update(const mmu_mem_t *reference, uint64_t before) {
+  uint64_t changed = reference->data ^ before;
+  if (reference->size == 4) return (changed & ~(uint64_t)(X86_PTE_A | X86_PTE_D)) == 0 && (changed & before) == 0;
+  return reference->size == 1 && (changed & ~UINT64_C(3)) == 0;
 }
 
 bool oracle_referred(oracle_t *o, const mmu_mem_t *reference) {
   if (!reference->write) return world_read(o->world, reference->paddr, reference->size) == reference->data;
   if (reference->lost) return true;
   uint64_t before = world_read(o->world, reference->paddr, reference->size);
+  if (!is_update(reference, before)) return false;
   o->port.update(o->port.ctx, reference->paddr, reference->size, before, reference->data);
   uint8_t bytes[8];
   for (unsigned i = 0; i < 8; i++)
@@ -243,7 +257,6 @@ oracle_t *oracle_create(mmu_t *mmu, const world_t *world, const mmu_config_t *co
   if (!o) return NULL;
   o->mmu = mmu;
   o->world = world;
-  o->config = *config;
   o->saved = malloc(mmu_sizeof());
   o->history = history_create(world, config);
   if (o->saved && o->history) {

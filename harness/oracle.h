@@ -49,7 +49,8 @@ oracle_verdict_t oracle_judge(oracle_t *oracle, uint64_t sequence, moment_t acce
 
 /*
  * The device has referred to memory: an update that was not lost is carried out in the reference's world. Returns false
- * if memory cannot have been like that: a read of something else.
+ * if memory cannot have been like that: a read of something else, or an update made from something else, which would
+ * undo what others have stored since.
  */
 bool oracle_referred(oracle_t *oracle, const mmu_mem_t *reference);
 

@@ -120,7 +120,6 @@ bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
     if (o->offering[port]) drive.offer[port] = &o->offer[port];
     now[port].n_mem = now[port].n_tlb = 0;
   }
-  lockstep_clocked(o->ls, take, kill);
   dut_status_t status = o->ls->dut->clock(o->ls->handle, &drive, &cycle);
   o->cycles++;
   o->pending[DUT_DATA] = cycle.pending && cycle.on_behalf == DUT_DATA;

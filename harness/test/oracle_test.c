@@ -192,6 +192,24 @@ START_TEST(references_must_be_true) {
 }
 END_TEST
 
+/* An update that was made from what is no longer there. */
+START_TEST(updates_undo_nothing) {
+  bench_t b;
+  open_bench(&b, SLOPPY_LEGAL, false, false, true);
+  const uint32_t paddr = TABLE, entry = NEW | 0x03;
+  rig_store(&b.rig, paddr, 4, entry);
+  mmu_mem_t update = {.paddr = paddr, .data = OLD | 0x23, .size = 4, .write = true};
+  ck_assert(!oracle_referred(b.ls.oracle, &update));
+  update.data = entry & ~0x02u;
+  ck_assert(!oracle_referred(b.ls.oracle, &update));
+  ck_assert_uint_eq(world_read(&b.rig.world, paddr, 4), entry);
+  update.data = entry | 0x20;
+  ck_assert(oracle_referred(b.ls.oracle, &update));
+  ck_assert_uint_eq(world_read(&b.rig.world, paddr, 4), entry | 0x20);
+  close_bench(&b);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("oracle");
   TCase *tests = tcase_create("oracle");
@@ -201,6 +219,7 @@ int main(void) {
   tcase_add_loop_test(tests, choices_must_be_declared, 0, 2);
   tcase_add_test(tests, the_report_names_the_invalidation);
   tcase_add_loop_test(tests, references_must_be_true, 0, 2);
+  tcase_add_test(tests, updates_undo_nothing);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
