@@ -223,6 +223,10 @@ uint64_t cpu_instructions(const cpu_t *cpu) {
   return cpu->count;
 }
 
+uint32_t cpu_eip(const cpu_t *cpu) {
+  return (uint32_t)cpu->eip;
+}
+
 void cpu_pass_time(cpu_t *cpu, uint64_t instructions) {
   cpu->idle += instructions;
 }

@@ -87,6 +87,9 @@ bool cpu_profile_by_name(const char *name, cpu_profile_t *profile);
 cpu_stop_t cpu_run(cpu_t *cpu, uint64_t max_insns);
 uint64_t cpu_instructions(const cpu_t *cpu);
 
+/* EIP of the instruction that runs or is next: what cpu_state has, for who asks at every reference. */
+uint32_t cpu_eip(const cpu_t *cpu);
+
 /* Lets time pass in which no instruction runs (HLT): the time-stamp counter counts it as that many instructions. */
 void cpu_pass_time(cpu_t *cpu, uint64_t instructions);
 
