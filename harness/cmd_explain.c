@@ -126,7 +126,7 @@ static void keep_sides(job_t *job, const cosim_t *cosim) {
   job->dut = ls->dut_rsp;
   job->differences = ls->differences;
   if (ls->state == LOCKSTEP_HANG || ls->state == LOCKSTEP_PROTOCOL)
-    snprintf(job->dut_error, sizeof job->dut_error, "%s", cosim->dut->error(ls->handle));
+    snprintf(job->dut_error, sizeof job->dut_error, "%s", ls->dut_error);
 }
 
 /* No transaction differs: the last one is explained. What both memories hold may differ all the same. */
@@ -355,6 +355,7 @@ int cmd_explain(int argc, char **argv) {
     return EXIT_BAD_INPUT;
   }
   job_t *job = &command->job;
+  options.no_failure_wave = true; /* nothing is left behind but the page */
   job->options = &options;
   job->status = EXIT_PASS;
   status = open_page(job, &page) && work(job) ? show(job, &page) : job->status;

@@ -100,8 +100,8 @@ static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *e
   progress_clear(&progress);
   summary_judge(&outcome, cosim, &rig->world);
   if (cosim->ls.state != LOCKSTEP_AGREE) {
-    report_context_t context = {options->reproduce, options->seed, NULL, 0};
-    report_mismatch(stderr, &cosim->ls, rig->mmu, &context);
+    const report_context_t context = {.reproduce = options->reproduce, .seed = options->seed};
+    cosim_report(cosim, stderr, rig->mmu, context);
   }
   bool whole = cosim_finish(cosim, error, error_bytes);
   if (whole && options->json) whole = summary_json(options->json, &outcome, cosim, error, error_bytes);

@@ -74,8 +74,8 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
   if (status == TRACE_CORRUPT) *failure = error;
   if (status == TRACE_CUT) fprintf(stderr, "mmu86 replay: %s: the trace was cut off\n", options->input);
   if (r->cosim.ls.state != LOCKSTEP_AGREE) {
-    report_context_t context = {options->reproduce, options->seed, NULL, 0};
-    report_mismatch(stderr, &r->cosim.ls, r->rig.mmu, &context);
+    const report_context_t context = {.reproduce = options->reproduce, .seed = options->seed};
+    cosim_report(&r->cosim, stderr, r->rig.mmu, context);
   }
   char other[512] = "";
   if (!cosim_finish(&r->cosim, other, sizeof other) ||

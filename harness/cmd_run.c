@@ -103,7 +103,7 @@ static void where(void *ctx, uint64_t *instruction, uint64_t *eip) {
   run_t *run = ctx;
   cpu_t *cpu = machine_cpu(run->machine);
   *instruction = cpu_instructions(cpu);
-  *eip = cpu_state(cpu).rip;
+  *eip = cpu_eip(cpu);
 }
 
 /* Opens the file that an option names, "-" being a standard stream; without the option *file stays. */
@@ -257,8 +257,11 @@ static void explain(run_t *run, machine_stop_t stop, const char *reason) {
     cpu_t *cpu = machine_cpu(run->machine);
     char line[128];
     cpu_disassemble(cpu, line, sizeof line);
-    report_context_t context = {run->options.reproduce, run->options.seed, line, cpu_instructions(cpu)};
-    report_mismatch(stderr, &run->cosim.ls, machine_mmu(run->machine), &context);
+    const report_context_t context = {.reproduce = run->options.reproduce,
+                                      .seed = run->options.seed,
+                                      .instruction = line,
+                                      .instructions = cpu_instructions(cpu)};
+    cosim_report(&run->cosim, stderr, machine_mmu(run->machine), context);
     if (run->debug.wrote || (run->debug.gdb && gdb_wrote(run->debug.gdb)))
       fprintf(stderr, "GDB has written memory or registers: only a trace of this run (--trace) repeats it surely.\n\n");
     return;

@@ -156,8 +156,11 @@ static void print_failure(const command_t *c) {
   }
   for (size_t i = 0; i < c->result.records.n; i++)
     if (!subject_step(&subject, &c->result.records.at[i], &rsp, &failure)) break;
-  report_context_t context = {c->reproduce, c->options->seed, NULL, 0};
-  if (subject.ls.state != LOCKSTEP_AGREE) report_mismatch(stdout, &subject.ls, subject.rig.mmu, &context);
+  report_context_t context = {.reproduce = c->reproduce, .seed = c->options->seed};
+  if (subject.ls.state != LOCKSTEP_AGREE) {
+    report_mismatch(stdout, &subject.ls, subject.rig.mmu, &context);
+    report_waveform(stdout, &subject.ls, &context);
+  }
   subject_close(&subject);
 }
 

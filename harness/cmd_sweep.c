@@ -96,15 +96,15 @@ static void print_table(FILE *out, const command_t *c) {
   fprintf(out, "  %-14s%10" PRIu64 "\n", "all", c->n);
 }
 
-static void report(const command_t *c) {
+static void report(command_t *c) {
   char name[128], reproduce[4400];
   name_scene(&c->scene, name, sizeof name);
   snprintf(reproduce, sizeof reproduce, "%s%s%s", c->options->reproduce, c->options->scene ? "" : " --scene ",
            c->options->scene ? "" : name);
   fprintf(stderr, "\nmmu86 sweep: scene %s: %s\n", name,
           "walk / port / event / when responses are taken / cycle of the event after the offer");
-  report_context_t context = {reproduce, c->options->seed, NULL, 0};
-  report_mismatch(stderr, &c->cosim.ls, c->rig.mmu, &context);
+  const report_context_t context = {.reproduce = reproduce, .seed = c->options->seed};
+  cosim_report(&c->cosim, stderr, c->rig.mmu, context);
 }
 
 static bool set_up(command_t *c, char *error, unsigned error_bytes) {
@@ -161,6 +161,7 @@ int cmd_sweep(int argc, char **argv) {
     return status;
   }
   options.architectural = true;
+  options.no_failure_wave = true; /* one scene is repeated by --scene */
   interrupt_catch();
   static command_t c;
   c.options = &options;

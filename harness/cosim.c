@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coverage_report.h"
+#include "interrupt.h"
 #include "output.h"
 
 static const dut_ops_t *find_dut(const char *name) {
@@ -15,12 +16,18 @@ void cosim_list_duts(FILE *out) {
   fprintf(out, "  %-10s %s\n  %-10s %s\n", dut_rtl()->name, dut_rtl()->about, "none", "the reference alone");
 }
 
+static bool can_rewind(const dut_ops_t *dut) {
+  return dut->snapshot && dut->rewind && dut->wave_open;
+}
+
 /* Finds the DUT that --dut names; NULL in cosim->dut for "none". */
 static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
   const char *name = c->options->dut;
   if (strcmp(name, "none") == 0) {
-    if (!c->options->wave) return true;
-    snprintf(error, error_bytes, "--wave %s: there is no waveform without a DUT", c->options->wave);
+    const char *wave = c->options->wave ? c->options->wave : c->options->failure_wave;
+    if (!wave) return true;
+    snprintf(error, error_bytes, "--%s %s: there is no waveform without a DUT",
+             c->options->wave ? "wave" : "failure-wave", wave);
     return false;
   }
   c->dut = find_dut(name);
@@ -35,6 +42,15 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
   }
   if (c->options->wave && !c->dut->wave_open) {
     snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms", c->options->wave, name);
+    return false;
+  }
+  if (c->options->failure_wave && c->options->overlap) {
+    snprintf(error, error_bytes, "--failure-wave %s: requests that overlap are not repeated; --wave shows them",
+             c->options->failure_wave);
+    return false;
+  }
+  if (c->options->failure_wave && !can_rewind(c->dut)) {
+    snprintf(error, error_bytes, "--failure-wave %s: the DUT %s has no snapshots", c->options->failure_wave, name);
     return false;
   }
   return true;
@@ -52,7 +68,13 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "no memory for the DUT's %llu MiB", (unsigned long long)c->ram_bytes >> 20);
     return false;
   }
-  dut_env_t env = {.mem = world_port(&c->dut_world),
+  bool snapshots = !c->options->no_failure_wave && !c->options->overlap && can_rewind(c->dut);
+  if (snapshots) c->snapshots = snapshots_create(c->dut, &c->dut_world, c->options->snapshot_every);
+  if (snapshots && !c->snapshots) {
+    snprintf(error, error_bytes, "--snapshot-every %llu: no memory", (unsigned long long)c->options->snapshot_every);
+    return false;
+  }
+  dut_env_t env = {.mem = c->snapshots ? snapshots_port(c->snapshots) : world_port(&c->dut_world),
                    .cycle_limit = COSIM_CYCLE_LIMIT,
                    .mem_latency = c->options->mem_latency,
                    .seed = c->options->seed,
@@ -62,6 +84,8 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
   if (!c->ls.handle) return false;
   c->ls.dut = c->dut;
   c->ls.dut_world = &c->dut_world;
+  if (c->snapshots) c->snapshots->handle = c->ls.handle;
+  c->ls.snapshots = c->snapshots;
   return true;
 }
 
@@ -99,8 +123,41 @@ static bool check_wave_path(const char *path, char *error, unsigned error_bytes)
   return false;
 }
 
+/* Names the failure's waveform. */
+static void place_failure(cosim_t *c) {
+  const options_t *o = c->options;
+  const char *other = o->json ? o->json : o->trace;
+  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
+  int room = (int)sizeof c->failure_path;
+  if (o->failure_wave) {
+    snprintf(c->failure_path, sizeof c->failure_path, "%s", o->failure_wave);
+  } else if (other && output_places(other, target, partial)) {
+    const char *slash = strrchr(other, '/'), *dot = strrchr(slash ? slash : other, '.');
+    int stem = dot ? (int)(dot - other) : (int)strlen(other);
+    if (stem > room - 16) stem = room - 16;
+    snprintf(c->failure_path, sizeof c->failure_path, "%.*s.failure.fst", stem, other);
+  } else {
+    snprintf(c->failure_path, sizeof c->failure_path, "mmu86-failure.fst");
+  }
+}
+
+void cosim_report(cosim_t *c, FILE *out, const mmu_t *mmu, report_context_t context) {
+  report_mismatch(out, &c->ls, mmu, &context);
+  fflush(out); /* whatever becomes of the waveform */
+  char viewer[2 * sizeof c->failure.setup + 64] = "gtkwave";
+  if (c->snapshots) {
+    lockstep_finish(&c->ls);
+    snapshot_wave_write(&c->ls, c->failure_path, interrupt_pending, &c->failure);
+    options_quote(viewer, sizeof viewer, c->failure_path);
+    options_quote(viewer, sizeof viewer, c->failure.setup);
+    context.wave = &c->failure;
+    context.viewer = viewer;
+  }
+  report_waveform(out, &c->ls, &context);
+}
+
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga, o->html};
+  const char *outputs[] = {o->wave, o->failure_wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga, o->html};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
@@ -121,7 +178,9 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
     return false;
   }
   c->mmu = c->dut ? c->dut->config() : mmu_default_config();
+  place_failure(c);
   bool ok = (!options->wave || check_wave_path(options->wave, error, error_bytes)) &&
+            (!options->failure_wave || check_wave_path(options->failure_wave, error, error_bytes)) &&
             (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes)) &&
             (!options->coverage || open_coverage(c, error, error_bytes));
   if (!ok) {
@@ -159,6 +218,10 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
              (unsigned long long)c->options->wave_first);
     ok = false;
   }
+  if (c->options->failure_wave && c->ls.state != LOCKSTEP_AGREE && !c->failure.written) {
+    snprintf(error, error_bytes, "%s", c->failure.error);
+    ok = false;
+  }
   if (c->ls.trace && !trace_finish(c->ls.trace, error, error_bytes)) ok = false;
   c->ls.trace = NULL;
   if (c->ls.coverage) {
@@ -182,5 +245,7 @@ void cosim_close(cosim_t *c) {
   c->ls.handle = NULL;
   oracle_destroy(c->ls.oracle);
   c->ls.oracle = NULL;
+  snapshots_destroy(c->snapshots);
+  c->snapshots = NULL;
   world_destroy(&c->dut_world);
 }

@@ -6,6 +6,7 @@
 
 #include "lockstep.h"
 #include "options.h"
+#include "report.h"
 
 /* Clock cycles after which a transaction counts as hung. */
 enum { COSIM_CYCLE_LIMIT = 100000 };
@@ -18,6 +19,10 @@ typedef struct {
   uint64_t ram_bytes;
   mmu_config_t mmu;    /* for the reference: what the DUT declares */
   unsigned violations; /* unreachable bins of the coverage that were hit: cosim_finish */
+  snapshots_t *snapshots;
+  snapshot_wave_t failure;        /* made by cosim_report */
+  char failure_path[OUTPUT_PATH]; /* where it goes: --failure-wave, or beside --json or --trace, or the working
+                                     directory */
 } cosim_t;
 
 /*
@@ -36,6 +41,12 @@ const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned 
 
 /* Refuses options that name one file as input and as output. Returns false and one line in error. */
 bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);
+
+/*
+ * Reports the mismatch that has ended the run, after writing its waveform if the options ask for one. context: without
+ * the waveform. out, mmu: see report_mismatch.
+ */
+void cosim_report(cosim_t *cosim, FILE *out, const mmu_t *mmu, report_context_t context);
 
 /* Ends waveform and trace, writes the coverage, names its violations. Returns false and one line in error if a file is
  * not whole. */

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
-#define DUT_ABI_VERSION 3u
+#define DUT_ABI_VERSION 4u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -42,9 +42,12 @@ typedef struct {
   uint64_t instruction; /* guest instructions before it */
   uint64_t eip;         /* of the guest's instruction */
   const mmu_req_t *req;
-  const mmu_rsp_t *model; /* the reference's response to the same request */
+  const mmu_rsp_t *model; /* the reference's response to the same request; NULL: the device's, once it is there */
   uint8_t origin;         /* origin.h */
 } dut_annotation_t;
+
+/* Places for snapshots that a device has. */
+enum { DUT_SNAPSHOTS = 2 };
 
 /* The two request ports: fetches (ACCESS by EXECUTE), and everything else. */
 typedef enum { DUT_DATA = 0, DUT_FETCH = 1, DUT_PORTS = 2 } dut_port_t;
@@ -110,6 +113,24 @@ typedef struct {
    * effect after every earlier accepted request is answered or forgotten.
    */
   dut_status_t (*clock)(void *dut, const dut_drive_t *drive, dut_cycle_t *cycle);
+
+  /*
+   * Optional, all three with the waveforms above: the waveform of a failure is made after it (DESIGN.md, section 6).
+   * Memory is the harness's to bring back.
+   *
+   * snapshot keeps what the device is now, between two transactions, in place slot (less than DUT_SNAPSHOTS) of what
+   * was there; it is called every few thousand transactions. Returns false without memory.
+   *
+   * rewind makes the device what it was then, its clock cycles and the timing of its memory port too, whatever its
+   * state is now: the same transactions and resets get the same answers. wave_open may be called afterwards, also if
+   * dut_env_t.waves was not set. The handle stays; returns false and a line in error if it cannot, and then the device
+   * is as it was.
+   *
+   * wave_time is the next point in time of the open waveform, in the waveform's unit.
+   */
+  bool (*snapshot)(void *dut, unsigned slot);
+  bool (*rewind)(void *dut, unsigned slot, char *error, unsigned error_bytes);
+  uint64_t (*wave_time)(void *dut);
 } dut_ops_t;
 
 /* The RTL of this repository, Verilated. */

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,23 +19,20 @@
 #include "dut_memory.h"
 #include "verilated.h"
 #ifdef MMU86_WAVES
-#include "Vmmu_top_trace.h"
+#include "dut_state.h"
 #include "dut_wave.h"
+#else
+#include "dut_no_wave.h"
 #endif
 
 namespace {
 
-#ifndef MMU86_WAVES
-// No waveform in this build.
-class Wave {
-public:
-  template <class Top> static std::unique_ptr<Wave> open(const char *, Top &, char *, unsigned) { return nullptr; }
-  void note(const dut_annotation_t &) {}
-  void answered(const mmu_rsp_t &) {}
-  void dump(uint64_t) {}
-  bool close(char *, unsigned) { return true; }
+// What a device was between two transactions.
+struct Snapshot {
+  std::vector<uint8_t> state; // of the Verilated model
+  std::optional<PortMemory> memory;
+  uint64_t cycles = 0;
 };
-#endif
 
 // What the rest of the file needs of a device, whichever model it is.
 class Device {
@@ -46,6 +44,7 @@ public:
   virtual void wave_note(const dut_annotation_t &note) = 0;
   virtual bool wave_close(char *error, unsigned error_bytes) = 0;
   virtual void reset() = 0;
+  virtual void save(Snapshot &to) const = 0;
 
   char error[256] = "";
   uint64_t cycles = 0;
@@ -72,7 +71,7 @@ public:
     bool fetch = req.op == MMU_OP_ACCESS && req.access == MMU_EXECUTE;
     dut_status_t status = fetch ? fetch_port(req, rsp) : data_port(req, rsp);
     log = nullptr;
-    if (wave) wave->answered(rsp);
+    if (wave) status == DUT_OK ? wave->answered(rsp) : wave->broken();
     dump_high();
     return status;
   }
@@ -125,6 +124,19 @@ public:
     bool ok = !wave || wave->close(why, why_bytes);
     wave.reset();
     return ok;
+  }
+
+  void save(Snapshot &to) const override {
+    state_save(*top, to.state);
+    to.memory = memory;
+    to.cycles = cycles;
+  }
+
+  // Becomes what was saved; only the model with tracing is made from a snapshot.
+  void restore(const Snapshot &from) {
+    state_restore(from.state, *top);
+    memory = *from.memory;
+    cycles = from.cycles;
   }
 
 private:
@@ -351,8 +363,20 @@ private:
   }
 };
 
+// The handle: rewinding puts another model into it.
+struct Handle {
+  dut_env_t env;
+  std::string arguments; // env's
+  std::unique_ptr<Device> device;
+  Snapshot snapshots[DUT_SNAPSHOTS];
+};
+
+Handle *handle(void *dut) {
+  return static_cast<Handle *>(dut);
+}
+
 Device *device(void *dut) {
-  return static_cast<Device *>(dut);
+  return handle(dut)->device.get();
 }
 
 mmu_config_t rtl_config() {
@@ -370,11 +394,15 @@ void *rtl_open(const dut_env_t *env, char *error, unsigned error_bytes) {
     return nullptr;
   }
   try {
-    Device *opened = nullptr;
-#ifdef MMU86_WAVES
-    if (env->waves) opened = new Rtl<Vmmu_top_trace>(*env);
-#endif
-    return opened ? opened : new Rtl<Vmmu_top>(*env);
+    auto opened = std::make_unique<Handle>();
+    opened->arguments = env->arguments ? env->arguments : "";
+    opened->env = *env;
+    opened->env.arguments = opened->arguments.c_str();
+    if (env->waves)
+      opened->device = std::make_unique<Rtl<Traced>>(opened->env);
+    else
+      opened->device = std::make_unique<Rtl<Vmmu_top>>(opened->env);
+    return opened.release();
   } catch (const std::exception &failure) { // no memory, no thread
     std::snprintf(error, error_bytes, "the RTL cannot be started: %s", failure.what());
     return nullptr;
@@ -382,7 +410,7 @@ void *rtl_open(const dut_env_t *env, char *error, unsigned error_bytes) {
 }
 
 void rtl_close(void *dut) {
-  delete device(dut);
+  delete handle(dut);
 }
 
 dut_status_t rtl_transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
@@ -417,11 +445,33 @@ bool rtl_wave_close(void *dut, char *error, unsigned error_bytes) {
   return device(dut)->wave_close(error, error_bytes);
 }
 
-#ifdef MMU86_WAVES
-constexpr bool waves = true;
-#else
-constexpr bool waves = false;
-#endif
+bool rtl_snapshot(void *dut, unsigned slot) {
+  try {
+    device(dut)->save(handle(dut)->snapshots[slot]);
+    return true;
+  } catch (const std::bad_alloc &) {
+    return false;
+  }
+}
+
+bool rtl_rewind(void *dut, unsigned slot, char *error, unsigned error_bytes) {
+  Handle *h = handle(dut);
+  dut_env_t env = h->env;
+  env.waves = true;
+  try {
+    auto traced = std::make_unique<Rtl<Traced>>(env);
+    traced->restore(h->snapshots[slot]);
+    h->device = std::move(traced);
+    return true;
+  } catch (const std::exception &failure) {
+    std::snprintf(error, error_bytes, "the RTL cannot be started again: %s", failure.what());
+    return false;
+  }
+}
+
+uint64_t rtl_wave_time(void *dut) {
+  return 2 * device(dut)->cycles;
+}
 
 const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            "rtl",
@@ -436,7 +486,10 @@ const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            waves ? rtl_wave_note : nullptr,
                            waves ? rtl_wave_close : nullptr,
                            rtl_reset,
-                           rtl_clock};
+                           rtl_clock,
+                           waves ? rtl_snapshot : nullptr,
+                           waves ? rtl_rewind : nullptr,
+                           waves ? rtl_wave_time : nullptr};
 
 } // namespace
 

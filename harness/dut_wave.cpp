@@ -76,8 +76,13 @@ struct Shown {
   dut_annotation_t note;
   mmu_req_t req;
   mmu_rsp_t model, dut;
-  bool answered;
+  bool agrees; // the reference's answer is the device's, once it is there
+  bool answered, broken;
 };
+
+bool mismatch(const Shown &s) {
+  return s.broken || (s.answered && lockstep_compare(&s.model, &s.dut));
+}
 
 bool hit(const mmu_rsp_t &rsp) {
   return rsp.n_tlb > 0 && rsp.tlb[0].kind == MMU_TLB_HIT;
@@ -103,7 +108,7 @@ const Signal signals[] = {
     {"req_selector", 16, 0, [](const Shown &s) { return (uint64_t)s.req.selector; }},
     {"req_offset", 32, 0, [](const Shown &s) { return s.req.offset; }},
     {"answered", 1, 0, [](const Shown &s) { return (uint64_t)s.answered; }},
-    {"mismatch", 1, 0, [](const Shown &s) { return (uint64_t)(s.answered && lockstep_compare(&s.model, &s.dut)); }},
+    {"mismatch", 1, 0, [](const Shown &s) { return (uint64_t)mismatch(s); }},
     {"model_laddr", 32, 0, [](const Shown &s) { return s.model.laddr; }},
     {"dut_laddr", 32, 0, [](const Shown &s) { return s.dut.laddr; }},
     {"model_paddr0", 32, 0, [](const Shown &s) { return s.model.paddr[0]; }},
@@ -125,6 +130,10 @@ const Signal signals[] = {
     {"model_cr2", 32, 0, [](const Shown &s) { return s.model.cr2; }},
     {"dut_cr2", 32, 0, [](const Shown &s) { return s.dut.cr2; }},
 };
+
+// How long the last values are held if they are a mismatch, in half clock cycles: a viewer shows nothing of values at
+// the very end, and does not scroll beyond it.
+constexpr uint64_t HELD = 256;
 
 // Codes of the trace are counted in 32-bit words: two for each of our signals.
 constexpr uint32_t CODE_STEP = 2;
@@ -213,14 +222,20 @@ bool Wave::start(char *error, unsigned error_bytes) {
 void Wave::note(const dut_annotation_t &annotation) {
   state->shown.note = annotation;
   state->shown.req = *annotation.req;
-  state->shown.model = *annotation.model;
+  state->shown.agrees = annotation.model == nullptr;
+  state->shown.model = annotation.model ? *annotation.model : mmu_rsp_t{};
   state->shown.dut = mmu_rsp_t{};
-  state->shown.answered = false;
+  state->shown.answered = state->shown.broken = false;
 }
 
 void Wave::answered(const mmu_rsp_t &rsp) {
   state->shown.dut = rsp;
+  if (state->shown.agrees) state->shown.model = rsp;
   state->shown.answered = true;
+}
+
+void Wave::broken() {
+  state->shown.broken = true;
 }
 
 void Wave::dump(uint64_t time) {
@@ -270,6 +285,7 @@ static bool take_date_away(const char *path) {
 }
 
 bool Wave::close(char *error, unsigned error_bytes) {
+  if (mismatch(state->shown)) dump(state->last + HELD);
   state->fst.close();
   if (take_date_away(partial.c_str()) && whole(partial.c_str(), state->last) &&
       std::rename(partial.c_str(), target.c_str()) == 0)

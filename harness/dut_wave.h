@@ -32,6 +32,9 @@ public:
   // The device's answer to it.
   void answered(const mmu_rsp_t &rsp);
 
+  // There is none, or none that counts: the device hangs or has broken its port's rules.
+  void broken();
+
   // One point in time, in half clock cycles.
   void dump(uint64_t time);
 

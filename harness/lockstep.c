@@ -4,7 +4,10 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "snapshot.h"
 
 const char *lockstep_diff_name(unsigned i) {
   static const char *const names[LOCKSTEP_DIFFS] = {
@@ -111,10 +114,29 @@ static bool stop(lockstep_t *ls, lockstep_state_t state, const mmu_req_t *req, c
   return false;
 }
 
+/* The device has not answered. */
+static bool stop_device(lockstep_t *ls, dut_status_t status, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  snprintf(ls->dut_error, sizeof ls->dut_error, "%s", ls->dut->error(ls->handle));
+  return stop(ls, status == DUT_HANG ? LOCKSTEP_HANG : LOCKSTEP_PROTOCOL, req, rsp);
+}
+
 /* The hidden part that a request goes through or replaces. */
 static mmu_seg_t seg_before(const mmu_t *mmu, const mmu_req_t *req) {
   bool has = req->op <= MMU_OP_SET_SEG && req->seg < MMU_SEG_COUNT;
   return has ? mmu_seg(mmu, (mmu_seg_id_t)req->seg) : (mmu_seg_t){0};
+}
+
+/* Notes a request for a repetition. Returns its event, which lacks `check`; NULL: none. */
+static snapshot_event_t *keep(lockstep_t *ls, const mmu_req_t *req) {
+  if (!ls->snapshots) return NULL;
+  snapshot_event_t *event = snapshots_request(ls->snapshots, ls->sequence, req);
+  if (!event) return NULL;
+  uint64_t eip = 0;
+  event->instruction = 0;
+  if (ls->where) ls->where(ls->where_ctx, &event->instruction, &eip);
+  event->eip = (uint32_t)eip;
+  event->size = ls->stats.origin;
+  return event;
 }
 
 /* Has an answer judged whose references may be anything. */
@@ -136,9 +158,10 @@ static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *
   memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
   if (ls->trace) trace_request(ls->trace, req);
   if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  snapshot_event_t *event = keep(ls, req);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
-  if (status == DUT_HANG) return stop(ls, LOCKSTEP_HANG, req, rsp);
-  if (status == DUT_PROTOCOL) return stop(ls, LOCKSTEP_PROTOCOL, req, rsp);
+  if (status != DUT_OK) return stop_device(ls, status, req, rsp);
+  if (event) event->check = snapshot_check(&ls->dut_rsp);
   bool legal = judged(ls, req, rsp);
   remember(ls, req, rsp);
   if (!legal) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
@@ -175,15 +198,17 @@ bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, 
 
 bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule) {
   static const mmu_rsp_t unknown;
-  ls->rule = rule;
+  snprintf(ls->dut_error, sizeof ls->dut_error, "%s", rule ? rule : ls->dut->error(ls->handle));
   return stop(ls, LOCKSTEP_PROTOCOL, req, &unknown);
 }
 
 static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
   if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  /* The past's request is cheaper to copy than *req. */
+  snapshot_event_t *event = keep(ls, &ls->past[ls->sequence % LOCKSTEP_HISTORY].req);
+  if (event) event->check = snapshot_check(rsp);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
-  if (status == DUT_HANG) return stop(ls, LOCKSTEP_HANG, req, rsp);
-  if (status == DUT_PROTOCOL) return stop(ls, LOCKSTEP_PROTOCOL, req, rsp);
+  if (status != DUT_OK) return stop_device(ls, status, req, rsp);
   ls->differences = lockstep_compare(rsp, &ls->dut_rsp);
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   return true;
@@ -232,18 +257,21 @@ static void tell_changes(lockstep_t *ls, uint64_t paddr, uint64_t n) {
 }
 
 void lockstep_stored(lockstep_t *ls, uint64_t paddr, unsigned size, uint64_t data) {
+  if (ls->snapshots) snapshots_stored(ls->snapshots, paddr, size, data);
   tell_changes(ls, paddr, size);
   if (ls->dut_world) world_write(ls->dut_world, paddr, size, data);
   if (ls->trace) trace_store(ls->trace, paddr, size, data);
 }
 
 void lockstep_loaded(lockstep_t *ls, uint64_t paddr, const void *bytes, uint64_t n) {
+  if (ls->snapshots) snapshots_forget(ls->snapshots);
   tell_changes(ls, paddr, n);
   if (ls->dut_world) world_load(ls->dut_world, paddr, bytes, n);
   if (ls->trace) trace_load(ls->trace, paddr, bytes, n);
 }
 
 void lockstep_mapped(lockstep_t *ls, const memmap_t *map) {
+  if (ls->snapshots) snapshots_mapped(ls->snapshots, map);
   if (ls->oracle) history_remapped(oracle_history(ls->oracle), &ls->dut_world->map);
   if (ls->dut_world) world_map(ls->dut_world, map);
   if (ls->trace) trace_map(ls->trace, map);
@@ -262,6 +290,7 @@ bool lockstep_can_reset(const lockstep_t *ls) {
 
 void lockstep_reset(lockstep_t *ls) {
   assert(lockstep_can_reset(ls));
+  if (ls->snapshots) snapshots_reset(ls->snapshots);
   if (ls->oracle) oracle_reset(ls->oracle);
   if (ls->dut) ls->dut->reset(ls->handle);
   if (ls->stats.origin != ORIGIN_OTHER) stats_set_origin(&ls->stats, ORIGIN_OTHER);

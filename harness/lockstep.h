@@ -64,6 +64,8 @@ typedef struct {
   bool fault, hit;
 } lockstep_past_t;
 
+struct snapshots;
+
 typedef struct {
   /* Given by the caller of lockstep_init. */
   const dut_ops_t *dut;    /* NULL: nobody there, the reference alone runs */
@@ -77,6 +79,7 @@ typedef struct {
   uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;
   const char *explain; /* the command that explains a mismatch from a trace, for the report; NULL: there is none */
+  struct snapshots *snapshots; /* snapshot.h: keeps what a failure is repeated from; NULL: nothing does */
   void *where_ctx;
   void (*where)(void *ctx, uint64_t *instruction, uint64_t *eip); /* for annotations; may be NULL */
 
@@ -89,9 +92,9 @@ typedef struct {
   mmu_req_t bad_req;        /* with state != AGREE */
   mmu_rsp_t model_rsp;
   mmu_rsp_t dut_rsp;
+  char dut_error[256];                     /* HANG, PROTOCOL: what the device says of it, or did */
   mmu_seg_t bad_seg;                       /* hidden part of bad_req.seg before the transaction */
   bool wave_open, wave_begun, wave_failed; /* it is open; it has been; it is not whole */
-  const char *rule;                        /* with PROTOCOL: what the device did, or NULL: it says so itself */
   char wave_error[256];
   lockstep_past_t past[LOCKSTEP_HISTORY]; /* transaction n is in past[n % LOCKSTEP_HISTORY] */
 } lockstep_t;

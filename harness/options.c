@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "snapshot.h"
+
 typedef enum {
   OPT_RAM = 256,
   OPT_DUT,
@@ -20,6 +22,9 @@ typedef enum {
   OPT_COUNT,
   OPT_WAVE,
   OPT_WAVE_WINDOW,
+  OPT_FAILURE_WAVE,
+  OPT_NO_FAILURE_WAVE,
+  OPT_SNAPSHOT_EVERY,
   OPT_TRACE,
   OPT_COVERAGE,
   OPT_STEER,
@@ -71,6 +76,13 @@ static const option_t table[] = {
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
+    {OPT_FAILURE_WAVE, "failure-wave", "FILE",
+     "write the last transactions before a mismatch as a waveform (default: beside --json or --trace, else "
+     "mmu86-failure.fst)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_NO_FAILURE_WAVE, "no-failure-wave", NULL, "do not", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+    {OPT_SNAPSHOT_EVERY, "snapshot-every", "N", "that waveform has N to 2N transactions (default 5000)",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_BENCH},
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
     {OPT_COVERAGE, "coverage", "FILE", "sample functional coverage, add it to FILE",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
@@ -216,6 +228,16 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_WAVE:
     o->wave = text;
     return true;
+  case OPT_FAILURE_WAVE:
+    o->failure_wave = text;
+    o->no_failure_wave = false;
+    return true;
+  case OPT_NO_FAILURE_WAVE:
+    o->failure_wave = NULL;
+    o->no_failure_wave = true;
+    return true;
+  case OPT_SNAPSHOT_EVERY:
+    return number("snapshot-every", text, 1, SNAPSHOT_EVERY_MAX, &o->snapshot_every);
   case OPT_TRACE:
     o->trace = text;
     return true;
@@ -310,17 +332,22 @@ static const char *command_name(unsigned command) {
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
-/* --gdb PORT or --port N. */
-static bool is_debugger(const char *word) {
-  return strcmp(word, "--gdb") == 0 || strncmp(word, "--gdb=", 6) == 0 || strcmp(word, "--port") == 0 ||
-         strncmp(word, "--port=", 7) == 0;
+/* An option with an argument that the same run is repeated without: waveforms and GDB. */
+static bool is_onlooker(const char *word) {
+  static const char *const names[] = {"--wave",           "--wave-window", "--failure-wave",
+                                      "--snapshot-every", "--gdb",         "--port"};
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t n = strlen(names[i]);
+    if (strncmp(word, names[i], n) == 0 && (word[n] == 0 || word[n] == '=')) return true;
+  }
+  return false;
 }
 
 static void set_reproduce(options_t *o, const char *name, int argc, char **argv) {
   options_quote(o->reproduce, sizeof o->reproduce, argv[0]);
   options_quote(o->reproduce, sizeof o->reproduce, name);
   for (int i = 1; i < argc; i++) {
-    if (strncmp(argv[i], "--wave", 6) == 0 || is_debugger(argv[i])) {
+    if (is_onlooker(argv[i])) {
       i += strchr(argv[i], '=') == NULL;
       continue;
     }
@@ -369,6 +396,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .dut_args = "",
                    .cmdline = "",
                    .wave_count = 20000,
+                   .snapshot_every = 5000,
                    .ram_mb = 128,
                    .max_insns = UINT64_MAX,
                    .seed = 1,

@@ -5,6 +5,7 @@
 #define MMU86_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -47,6 +48,9 @@ typedef struct {
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
   uint64_t wave_first, wave_count; /* transactions */
+  const char *failure_wave;        /* NULL: where cosim.h says */
+  bool no_failure_wave;
+  uint64_t snapshot_every; /* transactions */
   uint64_t ram_mb, max_insns, seed, count;
   uint32_t mem_latency; /* clock cycles */
   uint16_t log_ports[OPTIONS_PORTS];
@@ -59,7 +63,7 @@ typedef struct {
   bool gdb;           /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;
   char explain[4096];   /* with a trace as output or input: the command that explains it, likewise; else "" */
-  char reproduce[4096]; /* the command line, quoted for a shell, without --wave, --wave-window and GDB */
+  char reproduce[4096]; /* the command line, quoted for a shell, without waveforms and GDB */
 } options_t;
 
 /*
@@ -68,7 +72,7 @@ typedef struct {
  */
 bool options_parse(options_t *options, unsigned command, int argc, char **argv, int *status);
 
-/* Appends one word of a command line to out, quoted where a shell would split or expand it. */
+/* Appends one word of a command line to out (room bytes), quoted where a shell would split or expand it. */
 void options_quote(char *out, size_t room, const char *word);
 
 /* Writes the options that a command takes. */

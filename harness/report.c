@@ -93,7 +93,7 @@ static void history(FILE *out, const lockstep_t *ls) {
 static void what(FILE *out, const lockstep_t *ls) {
   fprintf(out, "\n=== MISMATCH at transaction %" PRIu64 ": ", ls->sequence);
   if (ls->state == LOCKSTEP_HANG || ls->state == LOCKSTEP_PROTOCOL) {
-    fprintf(out, "%s\n", ls->rule ? ls->rule : ls->dut->error(ls->handle));
+    fprintf(out, "%s\n", ls->dut_error);
     return;
   }
   const char *separator = "";
@@ -121,6 +121,21 @@ static void verdict(FILE *out, const lockstep_t *ls) {
           history_event_name(history_event(page->forbidden)), history_sequence(page->forbidden));
 }
 
+void report_waveform(FILE *out, const lockstep_t *ls, const report_context_t *context) {
+  const snapshot_wave_t *wave = context->wave;
+  if (wave && wave->error[0])
+    fprintf(out, "Waveform of the last transactions%s: %s\n", wave->written ? "" : " not written", wave->error);
+  if (wave && wave->written) {
+    fprintf(
+        out, "See it as a waveform: transactions %" PRIu64 " to %" PRIu64 ", %s at time %" PRIu64 " (marker)\n  %s\n\n",
+        wave->first, ls->sequence, wave->repeated ? "this one" : "the last one shown", wave->marker, context->viewer);
+    return;
+  }
+  uint64_t first = ls->sequence > 50 ? ls->sequence - 50 : 0;
+  fprintf(out, "See it as a waveform:\n  %s --wave mismatch.fst --wave-window %" PRIu64 ":60\n\n", context->reproduce,
+          first);
+}
+
 void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const report_context_t *context) {
   char line[DECODE_LINE];
   what(out, ls);
@@ -144,9 +159,6 @@ void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const re
   history(out, ls);
   fprintf(out, "\nReproduce (seed %" PRIu64 "):\n  %s\n", context->seed, context->reproduce);
   if (ls->explain) fprintf(out, "See it explained, check by check:\n  %s\n", ls->explain);
-  uint64_t first = ls->sequence > 50 ? ls->sequence - 50 : 0;
-  fprintf(out, "See it as a waveform:\n  %s --wave mismatch.fst --wave-window %" PRIu64 ":60\n\n", context->reproduce,
-          first);
 }
 
 void report_images(FILE *out, const world_t *model, const world_t *dut, uint64_t paddr) {

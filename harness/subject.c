@@ -68,7 +68,7 @@ static void describe(const lockstep_t *ls, failure_t *f) {
             : ls->state == LOCKSTEP_PROTOCOL ? FAILURE_PROTOCOL
                                              : FAILURE_MISMATCH;
   if (f->kind != FAILURE_MISMATCH) {
-    snprintf(f->text, sizeof f->text, "%s", ls->dut->error(ls->handle));
+    snprintf(f->text, sizeof f->text, "%s", ls->dut_error);
     return;
   }
   f->differences = ls->differences;

@@ -129,6 +129,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   fprintf(out, "  %-24s %16.2f s\n", "wall time", o->seconds);
   fprintf(out, "  %-24s %16.0f /s\n", "references", rate(o, c));
   if (c->options->wave) fprintf(out, "  %-24s %s\n", "waveform", c->options->wave);
+  if (c->failure.written) fprintf(out, "  %-24s %s\n", "waveform of the failure", c->failure_path);
   if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
   origins(out, &c->ls.stats);
 }
@@ -210,6 +211,9 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "dut_cycles",
                       c->dut ? json_integer((json_int_t)c->dut->cycles(c->ls.handle)) : json_null());
   json_object_set_new(root, "wave", c->options->wave ? json_string(c->options->wave) : json_null());
+  json_object_set_new(root, "failure_wave", c->failure.written ? json_string(c->failure_path) : json_null());
+  json_object_set_new(root, "failure_time",
+                      c->failure.written ? json_integer((json_int_t)c->failure.marker) : json_null());
   json_object_set_new(root, "trace", c->options->trace ? json_string(c->options->trace) : json_null());
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "references_per_second", json_real(rate(o, c)));

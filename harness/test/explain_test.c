@@ -85,7 +85,7 @@ static bool drive(bench_t *b, uint64_t seed, uint64_t n) {
 static void must_agree(bench_t *b, uint64_t seed, uint64_t n) {
   uint64_t paddr;
   if (!drive(b, seed, n)) {
-    const report_context_t context = {"explain_test", seed, NULL, 0};
+    const report_context_t context = {.reproduce = "explain_test", .seed = seed};
     report_mismatch(stderr, &b->ls, b->rig.mmu, &context);
     ck_abort_msg("the explainer and the reference differ");
   }
@@ -219,7 +219,7 @@ START_TEST(lost_updates) {
       agree = send_in_tables(&b, &rng, lost);
   }
   if (!agree) {
-    const report_context_t context = {"explain_test", 40, NULL, 0};
+    const report_context_t context = {.reproduce = "explain_test", .seed = 40};
     report_mismatch(stderr, &b.ls, b.rig.mmu, &context);
     ck_abort_msg("the explainer and the reference differ");
   }

@@ -217,6 +217,48 @@ case_wave() {
   return 0
 }
 
+# A mismatch leaves a waveform of what was before it, where it says, with a set-up whose marker is at the failure.
+case_failure_wave() {
+  local mmu86=$MMU86 time
+  MMU86=$(dirname "$MMU86")/harness/test/mmu86_misdeclared
+  cd "$DIR" || fail "no scratch directory"
+  expect 1 fuzz --count 300000 --json result.json
+  [ "$(json failure_wave)" = result.failure.fst ] && [ -s result.failure.fst ] || fail "not beside the JSON result"
+  time=$(json failure_time)
+  grep -q "this one at time $time (marker)" err || fail "the report does not name the time"
+  grep -qx '  gtkwave result.failure.fst result.failure.fst.gtkw' err || fail "the report does not name the command"
+  grep -q "^\*-5.000000 $time " result.failure.fst.gtkw || fail "the marker is elsewhere"
+  grep -q '^lockstep.mismatch' result.failure.fst.gtkw || fail "the set-up has no signals"
+  mkdir again empty && cd again
+  expect 1 fuzz --count 300000 --mem-latency 5 --failure-wave 'my w.fst' --snapshot-every 100
+  grep -qx "  gtkwave 'my w.fst' 'my w.fst.gtkw'" "$DIR/err" || fail "a name with a blank"
+  cp 'my w.fst' first.fst
+  expect 1 fuzz --count 300000 --mem-latency 5 --failure-wave 'my w.fst' --snapshot-every 100 --wave x.fst
+  cmp 'my w.fst' first.fst || fail "the same failure, another waveform"
+  expect 1 fuzz --count 300000
+  [ -s mmu86-failure.fst ] || fail "not in the working directory"
+  cd ../empty
+  expect 1 fuzz --count 300000 --no-failure-wave
+  MMU86=$mmu86
+  expect 0 fuzz --count 20000
+  expect 0 fuzz --count 20000 --check architectural
+  expect 0 fuzz --count 20000 --overlap
+  [ -z "$(ls)" ] || fail "a file that nobody asked for: $(ls)"
+  # Places that cannot be written: the failure counts, unless the waveform was asked for.
+  MMU86=$(dirname "$mmu86")/harness/test/mmu86_misdeclared
+  expect 2 fuzz --failure-wave /nonexistent/w; one_line /nonexistent/w
+  expect 2 fuzz --dut none --failure-wave w; one_line "--failure-wave"
+  expect 2 fuzz --overlap --failure-wave w; one_line "--failure-wave w: requests that overlap"
+  expect 2 fuzz --snapshot-every 0; one_line "--snapshot-every"
+  for name in "--failure-wave w.fst" ""; do
+    # shellcheck disable=SC2086
+    (ulimit -f 200; trap '' XFSZ; exec "$MMU86" fuzz --count 300000 $name >"$DIR/out" 2>"$DIR/err")
+    [ $? = $([ "$name" ] && echo 2 || echo 1) ] || fail "exit status on a full disk ($name)"
+    grep -q 'not written: ' "$DIR/err" || fail "a full disk is not named"
+    [ -z "$(ls)" ] || fail "a partial file is left: $(ls)"
+  done
+}
+
 # Progress is shown on a terminal, and only there.
 case_progress() {
   expect 0 fuzz --count 1000000

@@ -269,13 +269,14 @@ static char *report_of(bench_t *b, const report_context_t *context) {
   size_t n = 0;
   FILE *out = open_memstream(&text, &n);
   report_mismatch(out, &b->ls, b->rig.mmu, context);
+  report_waveform(out, &b->ls, context);
   fclose(out);
   return text;
 }
 
 /* The report names the origin, if the guest ever did. */
 START_TEST(report_names_the_origin) {
-  const report_context_t context = {"mmu86 fuzz --seed 9", 9, NULL, 0};
+  const report_context_t context = {.reproduce = "mmu86 fuzz --seed 9", .seed = 9};
   for (unsigned i = 0; i < 2; i++) {
     bench_t b;
     open_bench(&b);
@@ -298,7 +299,8 @@ START_TEST(report_says_what_where_and_how_to_repeat) {
   b.fake->strike_at = 700;
   b.fake->strike = wrong_paddr;
   ck_assert(!drive(&b, 9, 2000));
-  const report_context_t context = {"mmu86 fuzz --seed 9", 9, "mov eax, [ebx]", 1234};
+  const report_context_t context = {
+      .reproduce = "mmu86 fuzz --seed 9", .seed = 9, .instruction = "mov eax, [ebx]", .instructions = 1234};
   char *text = report_of(&b, &context);
   static const char *const parts[] = {"MISMATCH at transaction 700",
                                       "physical address differs",

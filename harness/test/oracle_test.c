@@ -62,7 +62,7 @@ START_TEST(what_is_legal_is_accepted) {
   bool upper = _i & 1, faults = _i & 2;
   open_bench(&b, SLOPPY_LEGAL, upper, faults, true);
   bool legal = drive(&b, 11 + (uint64_t)_i, 150000);
-  report_context_t context = {"", 1, NULL, 0};
+  report_context_t context = {.reproduce = "", .seed = 1};
   if (!legal) report_mismatch(stderr, &b.ls, b.rig.mmu, &context);
   ck_assert_msg(legal, "transaction %llu is accused: %s", (unsigned long long)b.ls.sequence,
                 oracle_verdict_name(b.ls.verdict));
@@ -88,7 +88,7 @@ START_TEST(each_sin_is_found) {
   if (_i == SLOPPY_NEIGHBOUR || _i == SLOPPY_CACHES_UNACCESSED) {
     ck_assert_int_eq(b.ls.verdict, ORACLE_WRONG);
   } else {
-    report_context_t context = {"", 1, NULL, 0};
+    report_context_t context = {.reproduce = "", .seed = 1};
     if (b.ls.verdict != ORACLE_STALE_ILLEGAL) report_mismatch(stderr, &b.ls, b.rig.mmu, &context);
     ck_assert_int_eq(b.ls.verdict, ORACLE_STALE_ILLEGAL);
     oracle_stale_t stale = oracle_stale(b.ls.oracle);
@@ -156,7 +156,7 @@ START_TEST(the_report_names_the_invalidation) {
   ck_assert_uint_eq(history_sequence(s.page.forbidden), 42);
   char text[8192] = "";
   FILE *out = fmemopen(text, sizeof text, "w");
-  report_context_t context = {"mmu86 fuzz", 1, NULL, 0};
+  report_context_t context = {.reproduce = "mmu86 fuzz", .seed = 1};
   report_mismatch(out, &b.ls, b.rig.mmu, &context);
   fclose(out);
   ck_assert_ptr_nonnull(strstr(text, "verdict  STALE, ILLEGAL"));

@@ -168,7 +168,7 @@ START_TEST(the_lawful_passes) {
   static bench_t b;
   uint64_t paddr;
   open_bench(&b, LAWFUL);
-  ck_assert_msg(drive(&b, 30000), "%s, %s", b.ls.rule ? b.ls.rule : "differs", oracle_verdict_name(b.ls.verdict));
+  ck_assert_msg(drive(&b, 30000), "%s, %s", b.ls.dut_error[0] ? b.ls.dut_error : "differs", oracle_verdict_name(b.ls.verdict));
   ck_assert(world_equal(&b.rig.world, &b.dut_world, &paddr));
   ck_assert_uint_ge(b.ls.sequence, 30000);
   ck_assert_uint_ge(b.overlap.answered[DUT_FETCH], 3000);
@@ -198,7 +198,7 @@ START_TEST(each_broken_rule_is_caught) {
     ck_assert_int_ge(b.ls.verdict, ORACLE_STALE_ILLEGAL);
   } else {
     ck_assert_int_eq(b.ls.state, LOCKSTEP_PROTOCOL);
-    ck_assert_str_eq(b.ls.rule, complaints[_i]);
+    ck_assert_str_eq(b.ls.dut_error, complaints[_i]);
   }
   close_bench(&b);
 }

@@ -39,7 +39,7 @@ static void open_side(silicon_side_t *side, silicon_setup_t setup) {
 }
 
 static void report_lockstep(const silicon_side_t *side, uint32_t i) {
-  report_context_t context = {"silicon_test", seed, NULL, 0};
+  const report_context_t context = {.reproduce = "silicon_test", .seed = seed};
   fprintf(stderr, "case %u, %s\n", i, silicon_category_name(cases[i].category));
   report_mismatch(stderr, &side->ls, side->rig.mmu, &context);
 }
