@@ -8,6 +8,7 @@
 #include "lockstep.h"
 #include "machine.h"
 #include "progress.h"
+#include "snapshot.h"
 #include "x86.h"
 
 /* A recorded stream in memory: what the bare RTL replays. */
@@ -22,7 +23,8 @@ typedef struct {
 typedef struct {
   lockstep_t ls;
   world_t dut_world;
-  stream_t *stream; /* NULL: not recorded */
+  snapshots_t *snapshots; /* NULL: none */
+  stream_t *stream;       /* NULL: not recorded */
   machine_t *machine;
 } bench_t;
 
@@ -58,21 +60,29 @@ static void loaded(void *ctx, uint64_t paddr, const void *bytes, uint64_t n) {
   lockstep_loaded(&b->ls, paddr, bytes, n);
 }
 
+static void where(void *ctx, uint64_t *instruction, uint64_t *eip) {
+  const cpu_t *cpu = machine_cpu(((bench_t *)ctx)->machine);
+  *instruction = cpu_instructions(cpu);
+  *eip = cpu_eip(cpu);
+}
+
 static void close_bench(bench_t *b) {
   lockstep_finish(&b->ls);
   if (b->machine) machine_destroy(b->machine);
   if (b->ls.handle) b->ls.dut->close(b->ls.handle);
+  snapshots_destroy(b->snapshots);
   world_destroy(&b->dut_world);
 }
 
-static void *open_dut(const world_t *world, bool waves, char *error, unsigned error_bytes) {
-  dut_env_t env = {.mem = world_port((world_t *)world), .cycle_limit = 100000, .seed = 1, .waves = waves};
+static void *open_dut(mmu_mem_port_t port, bool waves, char *error, unsigned error_bytes) {
+  dut_env_t env = {.mem = port, .cycle_limit = 100000, .seed = 1, .waves = waves};
   return dut_rtl()->open(&env, error, error_bytes);
 }
 
-/* Opens a machine with the image loaded; with a DUT in lockstep if lockstep is set. */
+/* Opens a machine with the image loaded; with a DUT in lockstep if lockstep is set, and with snapshots every so many
+ * transactions unless that is 0. */
 static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, stream_t *stream, const char *wave,
-                       char *error, unsigned error_bytes) {
+                       uint64_t every, char *error, unsigned error_bytes) {
   *b = (bench_t){.stream = stream};
   lockstep_init(&b->ls);
   machine_config_t config = {.ram_bytes = setup->ram_bytes, .mmu = dut_rtl()->config()};
@@ -81,8 +91,17 @@ static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, st
       snprintf(error, error_bytes, "no memory for the DUT's world");
       return false;
     }
-    b->ls.handle = open_dut(&b->dut_world, wave != NULL, error, error_bytes);
+    if (every && !(b->snapshots = snapshots_create(dut_rtl(), &b->dut_world, every))) {
+      snprintf(error, error_bytes, "no memory for snapshots");
+      return false;
+    }
+    mmu_mem_port_t port = b->snapshots ? snapshots_port(b->snapshots) : world_port(&b->dut_world);
+    b->ls.handle = open_dut(port, wave != NULL, error, error_bytes);
     if (!b->ls.handle) return false;
+    if (b->snapshots) b->snapshots->handle = b->ls.handle;
+    b->ls.snapshots = b->snapshots;
+    b->ls.where = where;
+    b->ls.where_ctx = b;
     b->ls.dut = dut_rtl();
     b->ls.dut_world = &b->dut_world;
     b->ls.wave_path = wave;
@@ -103,7 +122,7 @@ static double run(machine_t *machine, uint64_t insns) {
 
 static bool emulator(const bench_setup_t *setup, double *mips, char *error, unsigned error_bytes) {
   bench_t b;
-  bool ok = open_bench(&b, setup, false, NULL, NULL, error, error_bytes);
+  bool ok = open_bench(&b, setup, false, NULL, NULL, 0, error, error_bytes);
   if (ok) *mips = run(b.machine, setup->emulator_insns);
   close_bench(&b);
   return ok;
@@ -137,7 +156,7 @@ static bool loop(const bench_setup_t *setup, bench_round_t *round, char *error, 
 static bool in_lockstep(const bench_setup_t *setup, uint64_t insns, stream_t *stream, const char *wave, double *rate,
                         uint64_t *transactions, char *error, unsigned error_bytes) {
   bench_t b;
-  bool ok = open_bench(&b, setup, true, stream, wave, error, error_bytes);
+  bool ok = open_bench(&b, setup, true, stream, wave, 0, error, error_bytes);
   if (ok) {
     double started = progress_clock();
     machine_run(b.machine, insns);
@@ -153,6 +172,28 @@ static bool in_lockstep(const bench_setup_t *setup, uint64_t insns, stream_t *st
   return ok;
 }
 
+/* Two runs in lockstep side by side, with snapshots and without, so that both see the same minute. */
+static bool snapshots(const bench_setup_t *setup, double *ratio, char *error, unsigned error_bytes) {
+  enum { TURN = 50000, SIDES = 2 };
+  if (!dut_rtl()->snapshot) return true;
+  bench_t sides[SIDES] = {0};
+  double seconds[SIDES] = {0};
+  bool ok = open_bench(&sides[0], setup, true, NULL, NULL, 0, error, error_bytes) &&
+            open_bench(&sides[1], setup, true, NULL, NULL, setup->snapshot_every, error, error_bytes);
+  for (uint64_t done = 0; ok && done < setup->snapshot_insns; done += TURN) {
+    for (unsigned i = 0; i < SIDES; i++) {
+      unsigned side = (done / TURN + i) % SIDES;
+      double started = progress_clock();
+      machine_run(sides[side].machine, TURN);
+      seconds[side] += progress_clock() - started;
+    }
+  }
+  for (unsigned i = 0; i < SIDES; i++)
+    close_bench(&sides[i]);
+  if (ok) *ratio = seconds[1] / seconds[0];
+  return ok;
+}
+
 /* The RTL alone on a recorded stream. */
 static bool bare(const stream_t *stream, double *rate, char *error, unsigned error_bytes) {
   world_t world;
@@ -161,7 +202,7 @@ static bool bare(const stream_t *stream, double *rate, char *error, unsigned err
     return false;
   }
   memcpy(world.bytes, stream->start.bytes, world.size);
-  void *handle = open_dut(&world, false, error, error_bytes);
+  void *handle = open_dut(world_port(&world), false, error, error_bytes);
   stats_t stats = {0};
   mmu_rsp_t rsp;
   double started = progress_clock();
@@ -239,7 +280,8 @@ bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, 
       in_lockstep(setup, setup->lockstep_insns, NULL, NULL, &round->lockstep_refs_per_s, &n, error, error_bytes) &&
       bare(&stream, &round->bare_rtl_refs_per_s, error, error_bytes) &&
       in_lockstep(setup, setup->wave_insns, NULL, NULL, &plain, &n, error, error_bytes) &&
-      in_lockstep(setup, setup->wave_insns, NULL, setup->wave_path, &waved, &ignored, error, error_bytes);
+      in_lockstep(setup, setup->wave_insns, NULL, setup->wave_path, &waved, &ignored, error, error_bytes) &&
+      snapshots(setup, &round->snapshot_cost_ratio, error, error_bytes);
   if (ok && stream.failed) {
     snprintf(error, error_bytes, "no memory for the recorded stream");
     ok = false;

@@ -15,8 +15,8 @@
 enum { ROUNDS = 5 };
 
 static const char *const names[BENCH_FIGURES] = {
-    "emulator_mips",   "model_hits_per_s", "lockstep_refs_per_s", "bare_rtl_refs_per_s", "lockstep_to_bare_ratio",
-    "wave_cost_ratio", "loop_mips",        "bochs_mips",          "bochs_ratio"};
+    "emulator_mips",   "model_hits_per_s",    "lockstep_refs_per_s", "bare_rtl_refs_per_s", "lockstep_to_bare_ratio",
+    "wave_cost_ratio", "snapshot_cost_ratio", "loop_mips",           "bochs_mips",          "bochs_ratio"};
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -33,6 +33,7 @@ static void column(const bench_round_t *rounds, unsigned figure, double values[R
                                  r->bare_rtl_refs_per_s,
                                  r->lockstep_to_bare_ratio,
                                  r->wave_cost_ratio,
+                                 r->snapshot_cost_ratio,
                                  r->loop_mips,
                                  r->bochs_mips,
                                  r->bochs_ratio};
@@ -56,7 +57,7 @@ static bool publish(const options_t *options, const bench_setup_t *setup, const 
     column(rounds, f, values);
     double median = values[ROUNDS / 2];
     if (median == 0) continue;
-    const char *format = median < 1000 ? "  %-24s %14.2f   (%.2f .. %.2f)\n" : "  %-24s %14.0f   (%.0f .. %.0f)\n";
+    const char *format = median < 1000 ? "  %-24s %14.3f   (%.3f .. %.3f)\n" : "  %-24s %14.0f   (%.0f .. %.0f)\n";
     printf(format, names[f], median, values[0], values[ROUNDS - 1]);
     json_object_set_new(root, names[f], json_real(median));
   }
@@ -82,6 +83,8 @@ int cmd_bench(int argc, char **argv) {
                          .emulator_insns = 20000000,
                          .lockstep_insns = 1500000,
                          .wave_insns = 60000,
+                         .snapshot_insns = 3000000,
+                         .snapshot_every = options.snapshot_every,
                          .wave_path = wave,
                          .loop = options.loop,
                          .loop_insns = 40000000,
