@@ -3,7 +3,8 @@
  *
  * The trace is gone through up to three times: with the DUT, to find the transaction and what both sides answer; by the
  * reference alone up to the transaction, whose state and memory are then explained; and once more, when it is known
- * what the transaction is about, to see since when things are so.
+ * what the transaction is about, to see since when things are so. At the architectural check level the reference
+ * follows the DUT, which is there each time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,6 +33,9 @@ typedef struct {
   unsigned differences;
   char dut_error[256]; /* it has hung or broken its protocol; else "" */
   explanation_t explanation;
+  explain_follow_t follow;
+  bool judged; /* the check level is architectural */
+  explain_legal_t legal;
   explain_since_t since;
   char note[160];
   int status; /* of the exit, if something stops the work */
@@ -125,6 +129,8 @@ static void keep_sides(job_t *job, const cosim_t *cosim) {
   job->model = ls->model_rsp;
   job->dut = ls->dut_rsp;
   job->differences = ls->differences;
+  if (ls->oracle && ls->state != LOCKSTEP_HANG && ls->state != LOCKSTEP_PROTOCOL)
+    explain_legal_judged(&job->legal, ls->oracle, ls->verdict);
   if (ls->state == LOCKSTEP_HANG || ls->state == LOCKSTEP_PROTOCOL)
     snprintf(job->dut_error, sizeof job->dut_error, "%s", ls->dut_error);
 }
@@ -137,6 +143,7 @@ static bool take_last(job_t *job, cosim_t *cosim, rig_t *rig) {
   job->number = cosim->ls.sequence - 1;
   job->has_dut = cosim->dut;
   job->dut = cosim->ls.dut_rsp;
+  if (cosim->ls.oracle) explain_legal_judged(&job->legal, cosim->ls.oracle, cosim->ls.verdict);
   if (cosim->dut && !world_equal(&rig->world, &cosim->dut_world, &paddr)) {
     snprintf(job->note, sizeof job->note,
              "no transaction differs, but in the end the two memories do, first at physical address %08" PRIx64, paddr);
@@ -171,53 +178,67 @@ static bool judge_sides(job_t *job, cosim_t *cosim, rig_t *rig, feed_t fed, cons
   }
 }
 
-static bool find_sides(job_t *job, trace_reader_t *reader) {
-  static const visitor_t nothing = {NULL, NULL};
+/* The reference, and the DUT if it is to be there. */
+typedef struct {
   cosim_t cosim;
   rig_t rig;
-  trace_record_t record;
-  if (!cosim_open(&cosim, job->options, job->header.ram_bytes, job->error, sizeof job->error)) {
+} sides_t;
+
+static bool open_sides(job_t *job, sides_t *sides, bool with_dut) {
+  memset(sides, 0, sizeof *sides);
+  lockstep_init(&sides->cosim.ls);
+  if (with_dut && !cosim_open(&sides->cosim, job->options, job->header.ram_bytes, job->error, sizeof job->error)) {
     job->status = EXIT_BAD_INPUT;
     return false;
   }
-  job->config = cosim.mmu;
-  bool ok = rig_create(&rig, &cosim.ls, &cosim.mmu, job->header.ram_bytes);
-  if (ok) {
-    feed_t fed = feed(job, &rig, reader, job->number, &nothing, &record);
-    ok = judge_sides(job, &cosim, &rig, fed, &record);
-    rig_destroy(&rig);
-  } else {
-    stop(job, EXIT_BAD_INPUT, "no memory for the reference's world");
+  if (with_dut) job->config = sides->cosim.mmu;
+  if (!rig_create(&sides->rig, &sides->cosim.ls, &job->config, job->header.ram_bytes)) {
+    if (with_dut) cosim_close(&sides->cosim);
+    return stop(job, EXIT_BAD_INPUT, "no memory for the reference's world");
   }
-  cosim_close(&cosim);
+  if (!with_dut || cosim_judge(&sides->cosim, sides->rig.mmu, &sides->rig.world, job->error, sizeof job->error))
+    return true;
+  job->status = EXIT_BAD_INPUT;
+  rig_destroy(&sides->rig);
+  cosim_close(&sides->cosim);
+  return false;
+}
+
+static void close_sides(sides_t *sides) {
+  rig_destroy(&sides->rig);
+  if (sides->cosim.options) cosim_close(&sides->cosim);
+}
+
+static bool find_sides(job_t *job, trace_reader_t *reader) {
+  static const visitor_t nothing = {NULL, NULL};
+  sides_t sides;
+  trace_record_t record;
+  if (!open_sides(job, &sides, true)) return false;
+  job->judged = sides.cosim.ls.oracle;
+  feed_t fed = feed(job, &sides.rig, reader, job->number, &nothing, &record);
+  bool ok = judge_sides(job, &sides.cosim, &sides.rig, fed, &record);
+  close_sides(&sides);
   return ok;
 }
 
-/* --- by the reference alone --- */
-
-typedef struct {
-  job_t job;
-  explain_follow_t follow;
-} command_t;
-
-static explain_follow_t *follow_of(job_t *job) {
-  return &((command_t *)job)->follow;
-}
+/* --- up to the transaction --- */
 
 static void follow_record(job_t *job, rig_t *rig, const trace_record_t *record) {
   (void)rig;
-  if (record->kind == TRACE_RESET) explain_follow_reset(follow_of(job), &job->config);
+  if (record->kind == TRACE_RESET) explain_follow_reset(&job->follow, &job->config);
 }
 
 static void follow_transaction(job_t *job, rig_t *rig, const mmu_req_t *req, const mmu_rsp_t *rsp) {
   (void)rig;
-  explain_follow(follow_of(job), req, rsp);
+  explain_follow(&job->follow, req, rsp);
 }
 
 static void explain_here(job_t *job, rig_t *rig, const mmu_req_t *req) {
   explain_state_t before;
-  explain_state_read(&before, rig->mmu, follow_of(job));
+  explain_state_read(&before, rig->mmu, &job->follow);
+  if (job->judged) explain_legal_recall(&job->legal, &before.cache);
   explain(&before, &rig->world, req, &job->explanation);
+  if (job->judged) explain_legal_choices(&job->legal, oracle_history(rig->ls->oracle), &job->explanation);
 }
 
 static void since_record(job_t *job, rig_t *rig, const trace_record_t *record) {
@@ -230,24 +251,22 @@ static void since_transaction(job_t *job, rig_t *rig, const mmu_req_t *req, cons
 
 /* Goes through the trace up to the transaction; then `there`, if not NULL. */
 static bool pass(job_t *job, const visitor_t *visitor, void (*there)(job_t *job, rig_t *rig, const mmu_req_t *req)) {
-  lockstep_t ls;
-  rig_t rig;
+  sides_t sides;
   trace_record_t record;
-  lockstep_init(&ls);
   trace_reader_t *reader = trace_open(job->options->input, &job->header, job->error, sizeof job->error);
   if (!reader) {
     job->status = EXIT_BAD_INPUT;
     return false;
   }
-  bool ok = rig_create(&rig, &ls, &job->config, job->header.ram_bytes);
-  if (!ok) {
-    stop(job, EXIT_BAD_INPUT, "no memory for the reference's world");
-  } else {
-    feed_t fed = feed(job, &rig, reader, job->number, visitor, &record);
-    ok = fed == FEED_REACHED ||
-         (fed == FEED_ENDED && stop(job, EXIT_BAD_INPUT, "%s: has changed meanwhile", job->options->input));
-    if (ok && there) there(job, &rig, &record.req);
-    rig_destroy(&rig);
+  bool ok = open_sides(job, &sides, job->judged);
+  if (ok) {
+    feed_t fed = feed(job, &sides.rig, reader, job->number, visitor, &record);
+    ok = fed == FEED_REACHED;
+    if (fed == FEED_ENDED) stop(job, EXIT_BAD_INPUT, "%s: has changed meanwhile", job->options->input);
+    if (fed == FEED_DIFFERS)
+      stop(job, EXIT_MISMATCH, "the DUT's answers are not the same again: it does not follow from its inputs alone");
+    if (ok && there) there(job, &sides.rig, &record.req);
+    close_sides(&sides);
   }
   trace_close(reader);
   return ok;
@@ -268,12 +287,14 @@ static bool work(job_t *job) {
   char note[sizeof job->note];
   memcpy(note, job->note, sizeof note);
   mmu_rsp_t model = job->model;
-  explain_follow_reset(follow_of(job), &job->config);
+  explain_follow_reset(&job->follow, &job->config);
   if (!pass(job, &follow, explain_here)) return false;
   explain_since_begin(&job->since, &job->explanation);
   if (!pass(job, &since, NULL)) return false;
   memcpy(job->note, note, sizeof note);
   job->model = model;
+  /* What is not legal has no counterpart: what memory says stands beside it. */
+  if (job->judged && !explain_legal_is(&job->legal)) job->model = job->explanation.rsp;
   return true;
 }
 
@@ -320,10 +341,17 @@ static bool write_page(job_t *job, page_file_t *page, const explain_report_t *re
   return stop(job, EXIT_BAD_INPUT, "%s: cannot write the page: %s", job->options->html, strerror(failure));
 }
 
+/* How the explanation differs from the reference: not at all, if neither is wrong. */
+static unsigned self_difference(const job_t *job) {
+  if (job->judged) return explain_legal_differs(&job->legal, &job->explanation, &job->model);
+  return explain_differs(&job->explanation, &job->model);
+}
+
 static int show(job_t *job, page_file_t *page) {
   char trace[NAME_MAX_SHOWN], recorded[NAME_MAX_SHOWN], dut_error[MESSAGE];
   explain_report_t report = {.explanation = &job->explanation,
                              .since = &job->since,
+                             .legal = job->judged ? &job->legal : NULL,
                              .number = job->number,
                              .trace = explain_printable(job->options->input, trace, sizeof trace),
                              .recorded = explain_printable(job->header.origin, recorded, sizeof recorded),
@@ -331,7 +359,7 @@ static int show(job_t *job, page_file_t *page) {
                              .dut = job->has_dut ? &job->dut : NULL,
                              .dut_name = job->has_dut ? job->options->dut : "",
                              .differences = job->differences,
-                             .self_difference = explain_differs(&job->explanation, &job->model),
+                             .self_difference = self_difference(job),
                              .note = job->note};
   if (job->dut_error[0]) report.dut_error = explain_printable(job->dut_error, dut_error, sizeof dut_error);
   if (page->file != stdout) explain_text(stdout, &report);
@@ -349,19 +377,18 @@ int cmd_explain(int argc, char **argv) {
   }
   interrupt_catch();
   page_file_t page = {0};
-  command_t *command = calloc(1, sizeof *command);
-  if (!command) {
+  job_t *job = calloc(1, sizeof *job);
+  if (!job) {
     fprintf(stderr, "mmu86 explain: no memory\n");
     return EXIT_BAD_INPUT;
   }
-  job_t *job = &command->job;
   options.no_failure_wave = true; /* nothing is left behind but the page */
   job->options = &options;
   job->status = EXIT_PASS;
   status = open_page(job, &page) && work(job) ? show(job, &page) : job->status;
   close_page(&page);
   if (job->error[0]) fprintf(stderr, "mmu86 explain: %s\n", job->error);
-  free(command);
+  free(job);
   return status;
 }
 

@@ -108,7 +108,8 @@ typedef struct {
   uint8_t who;      /* explain_who_t */
   uint32_t laddr;
   bool reached, paging;
-  bool held; /* the TLB held the page: in this slot */
+  bool cached; /* with a TLB that is not known: by the entry in entry_held; not in any slot */
+  bool held;   /* the TLB held the page: in this slot */
   explain_slot_t slot;
   mmu_tlb_view_t entry_held;
   uint8_t first_event, n_events; /* in the response's TLB events */

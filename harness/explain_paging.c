@@ -123,6 +123,58 @@ static void describe(const mmu_tlb_view_t *entry, char line[LINE]) {
            entry->laddr, entry->paddr, entry->user, entry->writable, entry->dirty, entry->global);
 }
 
+/* A translation as the TLB would hold it. large: entry is a PDE, else a PTE with U and W of both levels. */
+static mmu_tlb_view_t view_of(const explain_t *x, const explain_page_t *page, bool large, uint32_t entry) {
+  uint32_t frame = large ? 0xFFC00000 : 0xFFFFF000;
+  return (mmu_tlb_view_t){.valid = true,
+                          .large = large,
+                          .global = entry & X86_PTE_G && x->state->cr4 & X86_CR4_PGE,
+                          .user = entry & X86_PTE_U,
+                          .writable = entry & X86_PTE_W,
+                          .dirty = entry & X86_PTE_D,
+                          .pcd = entry & X86_PTE_PCD,
+                          .pwt = entry & X86_PTE_PWT,
+                          .laddr = page->laddr & frame,
+                          .paddr = entry & frame};
+}
+
+/*
+ * Asks what a device has cached whose TLB is not known. Returns true if that decides; *pde: a directory entry that the
+ * walk goes on from, else NULL.
+ */
+static bool recall(explain_t *x, explain_page_t *page, const uint32_t **pde) {
+  const explain_cache_t *cache = &x->state->cache;
+  unsigned i = x->recalled++;
+  const explain_recall_t *r = i < cache->n ? &cache->recall[i] : NULL;
+  char line[LINE];
+  if (!r || r->kind == MMU_RECALL_NOTHING) {
+    explain_done(x, "cached translations: none is used", "a walk follows");
+    return false;
+  }
+  if (r->kind == MMU_RECALL_TABLE) {
+    *pde = &r->entry;
+    explain_done(x, "cached translations: a page-directory entry", "%08" PRIx32 ": the walk goes on from it", r->entry);
+    return false;
+  }
+  page->cached = true;
+  page->entry_held = view_of(x, page, r->page_size == MMU_PAGE_4M, r->entry);
+  const mmu_tlb_view_t *entry = &page->entry_held;
+  bool permitted = allowed(x, page, (rights_t){entry->user, entry->writable});
+  describe(entry, line);
+  explain_done(x, "cached translations: one is used", "%s", line);
+  if (permitted && (page->access != MMU_WRITE || entry->dirty)) {
+    finish(page, entry);
+    return true;
+  }
+  if (!permitted && x->state->config.stale_faults) {
+    check_rights(x, page, (rights_t){entry->user, entry->writable});
+    return true;
+  }
+  explain_done(x, "it cannot serve the access", "%s: a walk follows",
+               permitted ? "its D is 0 and this is a write" : "its rights do not allow it");
+  return false;
+}
+
 /* Looks the page up. Returns true if an entry serves the access. */
 static bool look_up(explain_t *x, explain_page_t *page) {
   char line[LINE];
@@ -186,21 +238,6 @@ static bool set_bits(explain_t *x, explain_page_t *page, unsigned level, uint32_
   return true;
 }
 
-/* What a walk has found, as the TLB remembers it. */
-static mmu_tlb_view_t found(const explain_t *x, const explain_page_t *page, bool large, rights_t r, uint32_t last) {
-  uint32_t frame = large ? 0xFFC00000 : 0xFFFFF000;
-  return (mmu_tlb_view_t){.valid = true,
-                          .large = large,
-                          .global = last & X86_PTE_G && x->state->cr4 & X86_CR4_PGE,
-                          .user = r.user,
-                          .writable = r.writable,
-                          .dirty = last & X86_PTE_D,
-                          .pcd = last & X86_PTE_PCD,
-                          .pwt = last & X86_PTE_PWT,
-                          .laddr = page->laddr & frame,
-                          .paddr = last & frame};
-}
-
 static rights_t rights_of(uint32_t entries) {
   return (rights_t){entries & X86_PTE_U, entries & X86_PTE_W};
 }
@@ -212,26 +249,29 @@ static bool walk_large(explain_t *x, explain_page_t *page, uint32_t pde, uint32_
     check_reserved(x, page, CHECK_PDE_RESERVED, "bit 12 (PAT) of a 4 MiB page's entry is 0: no PAT", pde & X86_PDE_PAT);
   check_rights(x, page, rights_of(pde));
   if (!set_bits(x, page, 0, marks)) return false;
-  *entry = found(x, page, true, rights_of(pde), page->entry[0].after);
+  *entry = view_of(x, page, true, page->entry[0].after);
   return true;
 }
 
-static bool walk_once(explain_t *x, explain_page_t *page, mmu_tlb_view_t *entry) {
+static bool walk_once(explain_t *x, explain_page_t *page, const uint32_t *cached, mmu_tlb_view_t *entry) {
   const mmu_config_t *config = &x->state->config;
   bool pse = x->state->cr4 & X86_CR4_PSE;
   uint32_t marks = page->access == MMU_WRITE ? X86_PTE_A | X86_PTE_D : X86_PTE_A;
-  uint32_t pde = read_entry(x, page, MMU_MEM_PDE, (x->state->cr3 & 0xFFFFF000) + 4 * (page->laddr >> 22));
+  uint32_t pde_at = (x->state->cr3 & 0xFFFFF000) + 4 * (page->laddr >> 22);
+  uint32_t pde = cached ? *cached : read_entry(x, page, MMU_MEM_PDE, pde_at);
+  if (cached) page->entry[page->n_entries++] = (explain_entry_t){false, MMU_MEM_PDE, pde_at, pde, pde};
   check_present(x, page, CHECK_PDE_PRESENT, pde);
-  if (pde & X86_PTE_P && pde & X86_PDE_PS && pse) return walk_large(x, page, pde, marks, entry);
-  if (config->accessed_on_fault && !set_bits(x, page, 0, X86_PTE_A)) return false;
+  if (!cached && pde & X86_PTE_P && pde & X86_PDE_PS && pse) return walk_large(x, page, pde, marks, entry);
+  if (config->accessed_on_fault && !cached && !set_bits(x, page, 0, X86_PTE_A)) return false;
   uint32_t pte = read_entry(x, page, MMU_MEM_PTE, (pde & 0xFFFFF000) + 4 * (page->laddr >> 12 & 0x3FF));
   check_present(x, page, CHECK_PTE_PRESENT, pte);
   if (config->pat_reserved && pse)
     check_reserved(x, page, CHECK_PTE_RESERVED, "bit 7 (PAT) of the page-table entry is 0: no PAT", pte & X86_PTE_PAT);
   rights_t rights = rights_of(pde & pte);
   check_rights(x, page, rights);
-  if (!set_bits(x, page, 0, X86_PTE_A) || !set_bits(x, page, 1, marks)) return false;
-  *entry = found(x, page, false, rights, pte | marks);
+  if (!cached && !set_bits(x, page, 0, X86_PTE_A)) return false;
+  if (!set_bits(x, page, 1, marks)) return false;
+  *entry = view_of(x, page, false, (pte | marks) & (pde | ~(uint32_t)(X86_PTE_U | X86_PTE_W)));
   return true;
 }
 
@@ -246,11 +286,12 @@ static void note_marks(explain_t *x, const explain_page_t *page) {
   }
 }
 
-/* The walk; anew as long as an entry changes in memory between its reading and its update. */
-static void walk(explain_t *x, explain_page_t *page, mmu_tlb_view_t *entry) {
-  for (;;) {
+/* The walk, from a cached directory entry if there is one; anew as long as an entry changes in memory between its
+ * reading and its update. */
+static void walk(explain_t *x, explain_page_t *page, const uint32_t *pde, mmu_tlb_view_t *entry) {
+  for (;; pde = NULL) {
     page->n_entries = 0;
-    bool done = walk_once(x, page, entry);
+    bool done = walk_once(x, page, pde, entry);
     if (x->over) return;
     note_marks(x, page);
     if (done) return;
@@ -279,14 +320,17 @@ static void translate(explain_t *x, explain_page_t *page) {
     explain_done(x, "paging is off: physical = linear", "%08" PRIx32, page->paddr);
     return;
   }
-  if (look_up(x, page)) {
+  const uint32_t *pde = NULL;
+  bool unknown = x->state->cache.unknown;
+  if (unknown ? recall(x, page, &pde) : look_up(x, page)) {
+    if (x->over) return;
     peek_entries(x, page);
   } else {
     mmu_tlb_view_t entry = {0};
-    walk(x, page, &entry);
+    walk(x, page, pde, &entry);
     if (x->over) return;
     finish(page, &entry);
-    if (x->state->config.tlb_sets) enter(x, page, &entry);
+    if (!unknown && x->state->config.tlb_sets) enter(x, page, &entry);
   }
   explain_done(x, "physical address", "%08" PRIx32 " (%s)", page->paddr, sizes[page->page_size]);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "explain.h"
+#include "explain_legal.h"
 #include "explain_since.h"
 #include "lockstep.h"
 
@@ -33,6 +34,7 @@ typedef struct {
 typedef struct {
   const explanation_t *explanation;
   const explain_since_t *since;
+  const explain_legal_t *legal; /* at the architectural check level; else NULL */
   uint64_t number;
   const char *trace, *recorded; /* the file; the command that made it; both printable */
   const mmu_rsp_t *model;

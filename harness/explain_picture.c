@@ -131,7 +131,8 @@ static station_t tlb_station(const explanation_t *e, const explain_page_t *page)
   line(&s, "", "linear %08" PRIx32, page->laddr);
   if (!page->reached) line(&s, "dim", "not reached");
   if (page->reached && !page->paging) line(&s, "dim", "paging is off");
-  if (page->held) {
+  if (page->cached) line(&s, "good", "cached by the DUT:");
+  if (page->held || page->cached) {
     const mmu_tlb_view_t *held = &page->entry_held;
     line(&s, "", "%s %08" PRIx64 " -> %08" PRIx64, held->large ? "4M" : "4K", held->laddr, held->paddr);
     line(&s, "", "U = %u, W = %u, D = %u, G = %u", held->user, held->writable, held->dirty, held->global);

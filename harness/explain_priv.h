@@ -18,8 +18,9 @@ typedef struct {
   const world_t *memory;  /* before the transaction; what it has written is in out->rsp.mem */
   const mmu_req_t *req;
   mmu_rsp_t *rsp;
-  int8_t page; /* whose steps are being made; -1: none */
-  bool over;   /* a check has failed */
+  int8_t page;       /* whose steps are being made; -1: none */
+  bool over;         /* a check has failed */
+  unsigned recalled; /* translations so far, with a TLB that is not known */
 } explain_t;
 
 /* What a check asks, and what follows if it fails. */

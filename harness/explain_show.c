@@ -64,7 +64,9 @@ char *explain_verdict(const explain_report_t *report, char buf[EXPLAIN_TITLE]) {
   } else if (report->dut_error) {
     snprintf(buf, EXPLAIN_TITLE, "THE DUT DOES NOT ANSWER: %s", report->dut_error);
   } else if (!report->differences) {
-    snprintf(buf, EXPLAIN_TITLE, "the reference and the DUT (%s) agree", report->dut_name);
+    snprintf(buf, EXPLAIN_TITLE,
+             report->legal ? "the DUT's (%s) answer is legal" : "the reference and the DUT (%s) agree",
+             report->dut_name);
   } else {
     size_t n = (size_t)snprintf(buf, EXPLAIN_TITLE, "THE DUT (%s) DIFFERS:", report->dut_name);
     for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++)
@@ -134,6 +136,7 @@ void explain_show(FILE *out, const explain_pen_t *pen, const explain_report_t *r
   show_segment(&to);
   show_steps(&to);
   show_pages(&to);
+  show_legal(&to);
   show_sides(&to);
   show_since(&to);
 }

@@ -22,6 +22,7 @@ char *show_page_name(const explain_page_t *page, char *buf);
 
 void show_segment(const explain_page_out_t *to);
 void show_pages(const explain_page_out_t *to);
+void show_legal(const explain_page_out_t *to); /* nothing at the exact check level */
 void show_sides(const explain_page_out_t *to);
 void show_since(const explain_page_out_t *to);
 

@@ -93,7 +93,9 @@ void show_sides(const explain_page_out_t *to) {
   mmu_rsp_t dut = report->dut ? report_with_kinds(report->dut, req, report->explanation->before.cr3) : *m;
   const mmu_rsp_t *d = &dut;
   char a[DECODE_LINE], b[DECODE_LINE];
-  to->pen->section(to->out, report->dut ? "What each side answered and did" : "What the reference answered and did");
+  to->pen->section(to->out, report->dut && report->legal ? "What is legal, and what the DUT answered and did"
+                            : report->dut                ? "What each side answered and did"
+                                                         : "What the reference answered and did");
   side(to, false, "", "reference", "DUT");
   bool fault = m->fault != d->fault || m->vector != d->vector || m->error_code != d->error_code || m->cr2 != d->cr2;
   side(to, fault, "fault", decode_fault(m->fault, m->vector, m->error_code, m->cr2, a),
@@ -102,11 +104,11 @@ void show_sides(const explain_page_out_t *to) {
     side_operand(to, m, d);
   side_segment(to, m, d);
   unsigned events = m->n_tlb > d->n_tlb ? m->n_tlb : d->n_tlb, references = m->n_mem > d->n_mem ? m->n_mem : d->n_mem;
-  for (unsigned i = 0; i < events; i++)
+  for (unsigned i = 0; i < events && !report->legal; i++)
     side(to, events_differ(m, d, i), i ? "" : "TLB events", event_at(m, i, a), event_at(d, i, b));
   for (unsigned i = 0; i < references; i++)
     side(to, references_differ(m, d, i), i ? "" : "memory references", reference_at(m, i, a), reference_at(d, i, b));
-  if (!events) side(to, false, "TLB events", "none", "none");
+  if (!events && !report->legal) side(to, false, "TLB events", "none", "none");
   if (!references) side(to, false, "memory references", "none", "none");
   to->pen->end_section(to->out);
 }
@@ -159,7 +161,10 @@ void show_since(const explain_page_out_t *to) {
   for (unsigned i = 0; i < s->n_pages; i++) {
     const since_page_t *page = &s->page[i];
     snprintf(name, sizeof name, "page %08" PRIx32, page->laddr & 0xFFFFF000);
-    to->pen->row(to->out, MARK_NONE, name, page->held.valid ? words_tlb(&page->held, line) : "not in the TLB");
+    if (to->report->legal)
+      to->pen->row(to->out, MARK_DIM, name, "whether the DUT has it cached is not known");
+    else
+      to->pen->row(to->out, MARK_NONE, name, page->held.valid ? words_tlb(&page->held, line) : "not in the TLB");
     if (page->held.valid)
       last(to, "  in the TLB since", &page->entered);
     else if (page->left.kind != SINCE_START)

@@ -148,6 +148,14 @@ static bool is_stale(const explain_page_t *page, bool large) {
 
 static void show_tlb(const explain_page_out_t *to, const explain_page_t *page) {
   char line[WORDS_LINE];
+  if (page->cached) {
+    to->pen->row(to->out, MARK_NONE, "cached by the DUT", words_tlb(&page->entry_held, line));
+    return;
+  }
+  if (to->report->legal) {
+    to->pen->row(to->out, MARK_DIM, "TLB held", "not known: the DUT may cache as it likes");
+    return;
+  }
   if (page->held)
     show_row(to, MARK_NONE, "TLB held", "%s %u way %u: %s", page->slot.large ? "large pages, set" : "4 KiB set",
              page->slot.set, page->slot.way, words_tlb(&page->entry_held, line));

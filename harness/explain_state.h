@@ -27,8 +27,25 @@ typedef struct {
   uint32_t small[MMU_TLB_SETS_MAX], large;
 } explain_plru_t;
 
+/* What a device that may cache as it likes translates one page by. */
+typedef struct {
+  uint8_t kind; /* mmu_recall_t */
+  uint8_t page_size;
+  uint32_t entry; /* as mmu_memo_t.recall gives it */
+} explain_recall_t;
+
+enum { EXPLAIN_RECALLS = 24 };
+
+/* The architectural check level: the TLB is not known, only this of it. */
+typedef struct {
+  bool unknown; /* else there is the TLB of DESIGN.md 3.6 */
+  unsigned n;   /* the next translations, in their order; those that follow are walks */
+  explain_recall_t recall[EXPLAIN_RECALLS];
+} explain_cache_t;
+
 typedef struct {
   mmu_config_t config;
+  explain_cache_t cache;
   uint32_t cr0, cr3, cr4;
   explain_table_t gdtr, idtr;
   mmu_seg_t seg[MMU_SEG_COUNT];

@@ -96,7 +96,7 @@ static const option_t table[] = {
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_CHECK, "check", "LEVEL",
      "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_EXPLAIN},
     {OPT_OVERLAP, "overlap", NULL,
      "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
     {OPT_SCENE, "scene", "NAME", "this scene alone: WALK/PORT/EVENT/TAKEN/CYCLE, as a mismatch names it", FOR_SWEEP},
@@ -367,7 +367,7 @@ static void refuse(const char *command, int id, const char *word) {
 static void set_explain(options_t *o, unsigned command, const char *program) {
   const char *trace = command == FOR_REPLAY ? o->input : o->trace;
   char number[24];
-  if (!trace || o->architectural) return;
+  if (!trace || o->overlap) return; /* a trace does not say how requests overlapped */
   const char *const words[] = {program, "explain", trace};
   for (unsigned i = 0; i < 3; i++)
     options_quote(o->explain, sizeof o->explain, words[i]);
@@ -375,6 +375,7 @@ static void set_explain(options_t *o, unsigned command, const char *program) {
     options_quote(o->explain, sizeof o->explain, "--dut-args");
     options_quote(o->explain, sizeof o->explain, o->dut_args);
   }
+  if (o->architectural) options_quote(o->explain, sizeof o->explain, "--check=architectural");
   if (o->mem_latency == 0) return;
   snprintf(number, sizeof number, "%u", o->mem_latency);
   options_quote(o->explain, sizeof o->explain, "--mem-latency");

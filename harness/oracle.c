@@ -8,7 +8,7 @@
 #include "x86.h"
 
 /* Translations that one transaction may need, and executions that are tried for one answer. */
-enum { CHOICES = 24, ATTEMPTS = 20000 };
+enum { CHOICES = ORACLE_USED_MAX, ATTEMPTS = 20000 };
 
 /* One page's translation in an execution: which of its options was taken. */
 typedef struct {
@@ -87,7 +87,12 @@ static mmu_recall_t likely(oracle_t *o, uint32_t laddr, uint32_t *entry, uint8_t
 
 static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *page_size) {
   oracle_t *o = ctx;
-  if (o->guess) return likely(o, laddr, entry, page_size);
+  if (o->guess) {
+    mmu_recall_t guess = likely(o, laddr, entry, page_size);
+    history_page_t page = {.entry = *entry, .page_size = *page_size};
+    if (o->n_choices < CHOICES) o->choice[o->n_choices++] = (choice_t){laddr, guess != MMU_RECALL_NOTHING, 1, page};
+    return guess;
+  }
   if (o->n_choices == CHOICES) return MMU_RECALL_NOTHING;
   history_page_t pages[HISTORY_PAGES_MAX];
   choice_t *choice = &o->choice[o->n_choices++];
@@ -286,6 +291,12 @@ history_t *oracle_history(oracle_t *o) {
 
 oracle_stale_t oracle_stale(const oracle_t *o) {
   return o->stale;
+}
+
+unsigned oracle_used(const oracle_t *o, oracle_used_t used[ORACLE_USED_MAX]) {
+  for (unsigned i = 0; i < o->n_choices; i++)
+    used[i] = (oracle_used_t){o->choice[i].laddr, o->choice[i].taken == 0, o->choice[i].page};
+  return o->n_choices;
 }
 
 uint64_t oracle_count(const oracle_t *o, oracle_verdict_t verdict) {

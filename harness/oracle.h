@@ -68,6 +68,21 @@ typedef struct {
 
 oracle_stale_t oracle_stale(const oracle_t *oracle);
 
+/* What one page was translated by in the execution that was found. */
+typedef struct {
+  uint32_t laddr;
+  bool walked;         /* by a walk; else by this: */
+  history_page_t page; /* of ORACLE_FRESH: only entry and page_size */
+} oracle_used_t;
+
+enum { ORACLE_USED_MAX = 24 };
+
+/*
+ * The translations of the last answer, in their order: valid unless that is ORACLE_WRONG. Returns their number; the
+ * ones past it were walked.
+ */
+unsigned oracle_used(const oracle_t *oracle, oracle_used_t used[ORACLE_USED_MAX]);
+
 /* Answers so far, by verdict. */
 uint64_t oracle_count(const oracle_t *oracle, oracle_verdict_t verdict);
 

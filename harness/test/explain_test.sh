@@ -95,6 +95,42 @@ case_differs() {
   expect 1 explain "$DIR/t" --dut-args +forget
 }
 
+# Where an oracle judges: what is legal is explained by what the DUT used, what is not by the invalidation it forgot.
+case_judged() {
+  local judged=--check=architectural n
+  expect 0 fuzz --count 20000 --seed 3 "$judged" --trace "$DIR/t"
+  for n in 0 1 30 $(seq 1007 397 20000); do
+    expect 0 explain "$DIR/t" "$judged" --transaction "$n"
+    is_plain
+    says "answer is legal"
+    grep -q beware "$DIR/out" && fail "transaction $n: the explainer differs"
+    cat "$DIR/out" >>"$DIR/all"
+  done
+  for what in "fresh: what memory holds" "stale but legal: " "it walked$" "a cached translation" \
+              "a cached page-directory entry" "THE DUT USED THIS" "  ILLEGAL  *[0-9a-f]" "cached by the DUT"; do
+    grep -q "$what" "$DIR/all" || fail "nothing says: $what"
+  done
+  expect 1 fuzz --count 100000 --seed 3 "$judged" --dut-args +sin=1 --trace "$DIR/t"
+  local command
+  command=$(grep -A 1 '^See it explained' "$DIR/err" | tail -n 1)
+  eval "$command --html $DIR/p" >"$DIR/out" 2>"$DIR/err"
+  [ $? = 1 ] || fail "exit status"
+  is_plain
+  is_page "$DIR/p"
+  says "^!!verdict  *STALE, ILLEGAL"
+  says "^!!the DUT used\|^!!  *page [0-9a-f]*: a cached"
+  sed 's/^ *//' "$DIR/out" | tr '\n' ' ' | grep -q "INVLPG in transaction [0-9]* should have dropped it; THE DUT USED THIS" ||
+    fail "the invalidation is not named"
+  grep -q "^>> " "$DIR/out" || fail "no difference is shown"
+  # Another page's translation: none that ever was.
+  expect 1 fuzz --count 100000 --seed 3 "$judged" --dut-args +sin=6 --trace "$DIR/t"
+  expect 1 explain "$DIR/t" "$judged" --dut-args +sin=6
+  says "^!!verdict  *WRONG"
+  says "the DUT used  *not known"
+  # At the exact level this DUT differs.
+  expect 1 explain "$DIR/t" --dut-args +sin=6
+}
+
 case_hang() {
   fuzz 1 --dut-args +hang=4402 --mem-latency 5
   grep -q -e 'explain .*+hang=4402 --mem-latency 5 --seed 3$' "$DIR/err" || fail "the command lacks options"
