@@ -17,6 +17,7 @@
 
 #include "Vmmu_top.h"
 #include "dut_memory.h"
+#include "dut_ports.h"
 #include "verilated.h"
 #ifdef MMU86_WAVES
 #include "dut_state.h"
@@ -79,8 +80,8 @@ public:
   dut_status_t clock(const dut_drive_t &drive, dut_cycle_t &out) override {
     top->d_req_valid_i = drive.offer[DUT_DATA] != nullptr;
     top->f_req_valid_i = drive.offer[DUT_FETCH] != nullptr;
-    if (drive.offer[DUT_DATA]) drive_data(*drive.offer[DUT_DATA]);
-    if (drive.offer[DUT_FETCH]) drive_fetch(*drive.offer[DUT_FETCH]);
+    if (drive.offer[DUT_DATA]) drive_data(top.get(), *drive.offer[DUT_DATA]);
+    if (drive.offer[DUT_FETCH]) drive_fetch(top.get(), *drive.offer[DUT_FETCH]);
     top->d_rsp_ready_i = drive.take[DUT_DATA];
     top->f_rsp_ready_i = drive.take[DUT_FETCH];
     top->f_kill_i = drive.kill;
@@ -106,8 +107,8 @@ public:
                             (uint8_t)top->f_ev_set_o, (uint8_t)top->f_ev_way_o};
     out.valid[DUT_DATA] = top->d_rsp_valid_o;
     out.valid[DUT_FETCH] = top->f_rsp_valid_o;
-    if (out.valid[DUT_DATA]) data_response(*out.rsp[DUT_DATA]);
-    if (out.valid[DUT_FETCH]) fetch_response(*out.rsp[DUT_FETCH]);
+    if (out.valid[DUT_DATA]) data_response(top.get(), *out.rsp[DUT_DATA]);
+    if (out.valid[DUT_FETCH]) fetch_response(top.get(), *out.rsp[DUT_FETCH]);
     return error[0] ? DUT_PROTOCOL : DUT_OK;
   }
 
@@ -271,95 +272,20 @@ private:
 
   dut_status_t fetch_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
     top->f_req_valid_i = 1;
-    drive_fetch(req);
+    drive_fetch(top.get(), req);
     dut_status_t status = run([&] { return f_accepted; }, [&] { top->f_req_valid_i = 0; },
                               [&] { return (bool)top->f_rsp_valid_o; }, "fetch");
-    fetch_response(rsp);
+    fetch_response(top.get(), rsp);
     return status;
-  }
-
-  void drive_fetch(const mmu_req_t &req) {
-    top->f_req_size_i = req.size;
-    top->f_req_cpl_i = req.cpl;
-    top->f_req_vm_i = req.vm;
-    top->f_req_offset_i = req.offset;
-  }
-
-  void fetch_response(mmu_rsp_t &rsp) {
-    rsp.laddr = top->f_rsp_laddr_o;
-    rsp.paddr[0] = top->f_rsp_paddr0_o;
-    rsp.paddr[1] = top->f_rsp_paddr1_o;
-    rsp.cr2 = top->f_rsp_cr2_o;
-    rsp.descriptor = 0;
-    rsp.seg = mmu_seg_t{};
-    rsp.error_code = top->f_rsp_error_code_o;
-    rsp.vector = top->f_rsp_vector_o;
-    rsp.fault = top->f_rsp_fault_o;
-    rsp.system = false;
-    rsp.verified = false;
-    rsp.split = top->f_rsp_split_o;
-    rsp.first = top->f_rsp_first_o;
-    rsp.page_size[0] = top->f_rsp_page_size0_o;
-    rsp.page_size[1] = top->f_rsp_page_size1_o;
-    memory_type(rsp, top->f_rsp_pcd_o, top->f_rsp_pwt_o);
   }
 
   dut_status_t data_port(const mmu_req_t &req, mmu_rsp_t &rsp) {
     top->d_req_valid_i = 1;
-    drive_data(req);
+    drive_data(top.get(), req);
     dut_status_t status = run([&] { return d_accepted; }, [&] { top->d_req_valid_i = 0; },
                               [&] { return (bool)top->d_rsp_valid_o; }, "data");
-    data_response(rsp);
+    data_response(top.get(), rsp);
     return status;
-  }
-
-  void data_response(mmu_rsp_t &rsp) {
-    rsp.laddr = top->d_rsp_laddr_o;
-    rsp.paddr[0] = top->d_rsp_paddr0_o;
-    rsp.paddr[1] = top->d_rsp_paddr1_o;
-    rsp.cr2 = top->d_rsp_cr2_o;
-    rsp.descriptor = top->d_rsp_descriptor_o;
-    rsp.seg.base = top->d_rsp_seg_base_o;
-    rsp.seg.limit = top->d_rsp_seg_limit_o;
-    rsp.seg.selector = top->d_rsp_seg_selector_o;
-    rsp.seg.attr = top->d_rsp_seg_attr_o;
-    rsp.seg.usable = top->d_rsp_seg_usable_o;
-    rsp.error_code = top->d_rsp_error_code_o;
-    rsp.vector = top->d_rsp_vector_o;
-    rsp.fault = top->d_rsp_fault_o;
-    rsp.system = top->d_rsp_system_o;
-    rsp.verified = top->d_rsp_verified_o;
-    rsp.split = top->d_rsp_split_o;
-    rsp.first = top->d_rsp_first_o;
-    rsp.page_size[0] = top->d_rsp_page_size0_o;
-    rsp.page_size[1] = top->d_rsp_page_size1_o;
-    memory_type(rsp, top->d_rsp_pcd_o, top->d_rsp_pwt_o);
-  }
-
-  void drive_data(const mmu_req_t &req) {
-    top->d_req_op_i = req.op;
-    top->d_req_seg_i = req.seg;
-    top->d_req_access_i = req.access;
-    top->d_req_size_i = req.size;
-    top->d_req_align_i = req.align;
-    top->d_req_cpl_i = req.cpl;
-    top->d_req_reason_i = req.reason;
-    top->d_req_cr_i = req.cr;
-    top->d_req_rmw_i = req.rmw;
-    top->d_req_implicit_i = req.implicit;
-    top->d_req_ac_i = req.ac;
-    top->d_req_vm_i = req.vm;
-    top->d_req_ext_i = req.ext;
-    top->d_req_selector_i = req.selector;
-    top->d_req_offset_i = req.offset;
-    top->d_req_data_i = req.data;
-  }
-
-  static void memory_type(mmu_rsp_t &rsp, unsigned pcd, unsigned pwt) {
-    for (unsigned i = 0; i < 2; i++) {
-      rsp.pcd[i] = pcd >> i & 1;
-      rsp.pwt[i] = pwt >> i & 1;
-    }
   }
 };
 
