@@ -281,7 +281,8 @@ bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, 
       bare(&stream, &round->bare_rtl_refs_per_s, error, error_bytes) &&
       in_lockstep(setup, setup->wave_insns, NULL, NULL, &plain, &n, error, error_bytes) &&
       in_lockstep(setup, setup->wave_insns, NULL, setup->wave_path, &waved, &ignored, error, error_bytes) &&
-      snapshots(setup, &round->snapshot_cost_ratio, error, error_bytes);
+      snapshots(setup, &round->snapshot_cost_ratio, error, error_bytes) &&
+      bench_fuzz(setup->fuzz_count, setup->trace_path, &round->fuzz, error, error_bytes);
   if (ok && stream.failed) {
     snprintf(error, error_bytes, "no memory for the recorded stream");
     ok = false;

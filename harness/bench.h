@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench_fuzz.h"
+
 typedef struct {
   const char *image, *cmdline;
   uint64_t ram_bytes;
@@ -16,10 +18,12 @@ typedef struct {
   uint64_t wave_insns;     /* most instructions of the runs with and without a waveform */
   uint64_t snapshot_insns; /* most instructions of the runs with and without snapshots */
   uint64_t snapshot_every; /* transactions */
-  const char *wave_path;   /* scratch file, removed afterwards */
-  const char *loop;        /* the ROM of sw/bench/loop.S, or NULL: the loop is not measured */
-  uint64_t loop_insns;     /* instructions of the loop; fewer than the ROM runs */
-  bool bochs;              /* give the loop to Bochs as well */
+  uint64_t fuzz_count;     /* random transactions */
+  const char *wave_path;   /* scratch files, removed afterwards */
+  const char *trace_path;
+  const char *loop;    /* the ROM of sw/bench/loop.S, or NULL: the loop is not measured */
+  uint64_t loop_insns; /* instructions of the loop; fewer than the ROM runs */
+  bool bochs;          /* give the loop to Bochs as well */
 } bench_setup_t;
 
 /* One round's figures. */
@@ -31,13 +35,14 @@ typedef struct {
   double lockstep_to_bare_ratio; /* of the two above */
   double wave_cost_ratio;        /* time with a waveform of every cycle / without */
   double snapshot_cost_ratio;    /* time ready for a failure's waveform / not, in turns of some milliseconds */
+  bench_fuzz_t fuzz;
   /* 0 if not measured: */
   double loop_mips;   /* million instructions/s in the loop, emulator and reference, no DUT */
   double bochs_mips;  /* the same loop on Bochs */
   double bochs_ratio; /* of the two above */
 } bench_round_t;
 
-enum { BENCH_FIGURES = 10 };
+enum { BENCH_FIGURES = 14 };
 
 /* Does one round. Returns false and one line in error if something cannot be set up or the two sides differ. */
 bool bench_round(const bench_setup_t *setup, bench_round_t *round, char *error, unsigned error_bytes);

@@ -15,8 +15,9 @@
 enum { ROUNDS = 5 };
 
 static const char *const names[BENCH_FIGURES] = {
-    "emulator_mips",   "model_hits_per_s",    "lockstep_refs_per_s", "bare_rtl_refs_per_s", "lockstep_to_bare_ratio",
-    "wave_cost_ratio", "snapshot_cost_ratio", "loop_mips",           "bochs_mips",          "bochs_ratio"};
+    "emulator_mips",     "model_hits_per_s",    "lockstep_refs_per_s", "bare_rtl_refs_per_s", "lockstep_to_bare_ratio",
+    "wave_cost_ratio",   "snapshot_cost_ratio", "fuzz_lockstep_per_s", "fuzz_bare_rtl_per_s", "fuzz_to_bare_ratio",
+    "oracle_cost_ratio", "loop_mips",           "bochs_mips",          "bochs_ratio"};
 
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -34,6 +35,10 @@ static void column(const bench_round_t *rounds, unsigned figure, double values[R
                                  r->lockstep_to_bare_ratio,
                                  r->wave_cost_ratio,
                                  r->snapshot_cost_ratio,
+                                 r->fuzz.lockstep_per_s,
+                                 r->fuzz.bare_rtl_per_s,
+                                 r->fuzz.to_bare_ratio,
+                                 r->fuzz.oracle_cost_ratio,
                                  r->loop_mips,
                                  r->bochs_mips,
                                  r->bochs_ratio};
@@ -75,8 +80,9 @@ int cmd_bench(int argc, char **argv) {
     if (status == EXIT_PASS) cmd_bench_help();
     return status;
   }
-  char wave[1100], error[512] = "";
+  char wave[1100], trace[1100], error[512] = "";
   snprintf(wave, sizeof wave, "%s.bench.fst", options.json ? options.json : "mmu86");
+  snprintf(trace, sizeof trace, "%s.bench.mmut", options.json ? options.json : "mmu86");
   bench_setup_t setup = {.image = options.input,
                          .cmdline = options.cmdline,
                          .ram_bytes = options.ram_mb << 20,
@@ -85,7 +91,9 @@ int cmd_bench(int argc, char **argv) {
                          .wave_insns = 60000,
                          .snapshot_insns = 3000000,
                          .snapshot_every = options.snapshot_every,
+                         .fuzz_count = 200000,
                          .wave_path = wave,
+                         .trace_path = trace,
                          .loop = options.loop,
                          .loop_insns = 40000000,
                          .bochs = bench_bochs_there()};
