@@ -281,7 +281,11 @@ static bool work(job_t *job) {
   }
   trace_reader_t *reader = trace_open(job->options->input, &job->header, job->error, sizeof job->error);
   if (!reader) job->status = EXIT_BAD_INPUT;
-  bool ok = reader && find_sides(job, reader);
+  if (reader && job->header.overlapped)
+    stop(job, EXIT_BAD_INPUT,
+         "%s: its requests overlap; mmu86 replay with --wave shows them, mmu86 shrink reduces them",
+         job->options->input);
+  bool ok = reader && !job->header.overlapped && find_sides(job, reader);
   trace_close(reader);
   if (!ok) return false;
   char note[sizeof job->note];

@@ -67,11 +67,6 @@ static int execute(rig_t *rig, cosim_t *cosim, const options_t *options, char *e
              STIMULUS_RAM_MIN >> 20);
     return EXIT_BAD_INPUT;
   }
-  if (options->overlap && options->trace) {
-    snprintf(error, error_bytes, "--trace %s: requests that overlap are not recorded; the seed reproduces them",
-             options->trace);
-    return EXIT_BAD_INPUT;
-  }
   if (options->steer && !options->coverage) {
     snprintf(error, error_bytes, "--steer: towards what? --coverage FILE is missing");
     return EXIT_BAD_INPUT;

@@ -6,14 +6,17 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "overlap.h"
 #include "progress.h"
 #include "replay.h"
 #include "report.h"
 #include "summary.h"
 
 typedef struct {
+  options_t options;
   rig_t rig;
   cosim_t cosim;
+  overlap_t overlap; /* if the trace's requests do */
   trace_reader_t *reader;
   progress_t progress;
 } replay_t;
@@ -26,7 +29,10 @@ static trace_status_t feed(replay_t *r, char *error, unsigned error_bytes) {
   while (!interrupt_pending()) {
     trace_status_t status = trace_read(r->reader, &record);
     if (status == TRACE_CORRUPT) snprintf(error, error_bytes, "%s", trace_error(r->reader));
-    if (status != TRACE_OK) return status;
+    if (status != TRACE_OK) {
+      if (ls->overlap) overlap_drain(ls->overlap);
+      return status;
+    }
     replay_status_t done = replay_record(&r->rig, &record, &rsp, error, error_bytes);
     if (done == REPLAY_REFUSED) return TRACE_CORRUPT;
     if (done == REPLAY_DIFFERS) return TRACE_OK;
@@ -46,13 +52,29 @@ static outcome_t judge(replay_t *r, trace_status_t status, double seconds) {
   return o;
 }
 
-static int execute(replay_t *r, const options_t *options, const char **failure, char *error, unsigned error_bytes) {
+/* The trace's requests overlap. */
+static bool begin_overlap(replay_t *r, char *error, unsigned error_bytes) {
+  if (!r->cosim.dut || !r->cosim.dut->clock) {
+    snprintf(error, error_bytes, "%s: its requests overlap; the DUT %s has no clock", r->options.input, r->options.dut);
+    return false;
+  }
+  overlap_init(&r->overlap, &r->cosim.ls, r->options.seed);
+  r->cosim.ls.overlap = &r->overlap;
+  return true;
+}
+
+static int execute(replay_t *r, const char **failure, char *error, unsigned error_bytes) {
+  options_t *options = &r->options;
   trace_header_t header;
   if (!cosim_check_paths(options, error, error_bytes)) {
     *failure = error;
     return EXIT_BAD_INPUT;
   }
   r->reader = trace_open(options->input, &header, error, error_bytes);
+  if (r->reader && header.overlapped) {
+    options->overlap = options->architectural = true;
+    options->explain[0] = 0; /* transaction by transaction */
+  }
   if (!r->reader || !cosim_open(&r->cosim, options, header.ram_bytes, error, error_bytes)) {
     *failure = error;
     return EXIT_BAD_INPUT;
@@ -61,7 +83,8 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
     *failure = "no memory for the reference's world";
     return EXIT_BAD_INPUT;
   }
-  if (!cosim_judge(&r->cosim, r->rig.mmu, &r->rig.world, error, error_bytes)) {
+  if (!cosim_judge(&r->cosim, r->rig.mmu, &r->rig.world, error, error_bytes) ||
+      (header.overlapped && !begin_overlap(r, error, error_bytes))) {
     *failure = error;
     return EXIT_BAD_INPUT;
   }
@@ -89,16 +112,15 @@ static int execute(replay_t *r, const options_t *options, const char **failure, 
 
 int cmd_replay(int argc, char **argv) {
   int status;
-  options_t options;
-  if (!options_parse(&options, FOR_REPLAY, argc, argv, &status)) {
+  static replay_t replay;
+  if (!options_parse(&replay.options, FOR_REPLAY, argc, argv, &status)) {
     if (status == EXIT_PASS) cmd_replay_help();
     return status;
   }
   interrupt_catch();
-  replay_t replay = {0};
   const char *failure = NULL;
   char error[512] = "";
-  status = execute(&replay, &options, &failure, error, sizeof error);
+  status = execute(&replay, &failure, error, sizeof error);
   if (failure) fprintf(stderr, "mmu86 replay: %s\n", failure);
   rig_destroy(&replay.rig);
   cosim_close(&replay.cosim);

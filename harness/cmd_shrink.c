@@ -121,7 +121,7 @@ static bool write_outputs(command_t *c, const shrink_step_t *steps, char *error,
   identifier(c->name, name, sizeof name);
   snprintf(title, sizeof title, "%s; %s", decode_request(&c->result.failure.req, request),
            failure_text(&c->result.failure, failure, sizeof failure));
-  shrink_text_t text = {name, title, &c->config.env, &c->result.records, steps};
+  shrink_text_t text = {name, title, &c->result.env, &c->result.records, steps};
   bool ok = write_trace(c, error, error_bytes) && write_text(c, CHECK, &text, error, error_bytes) &&
             write_text(c, GUEST, &text, error, error_bytes);
   for (unsigned i = 0; i < OUTPUTS && ok; i++) {
@@ -150,12 +150,13 @@ static void print_failure(const command_t *c) {
   mmu_rsp_t rsp;
   failure_t failure = {0};
   char error[256];
-  if (c->result.failure.kind == FAILURE_IMAGES || !subject_open(&subject, &c->config.env, NULL, error, sizeof error)) {
+  if (c->result.failure.kind == FAILURE_IMAGES || !subject_open(&subject, &c->result.env, NULL, error, sizeof error)) {
     printf("\nReproduce:\n  %s\n", c->reproduce);
     return;
   }
   for (size_t i = 0; i < c->result.records.n; i++)
     if (!subject_step(&subject, &c->result.records.at[i], &rsp, &failure)) break;
+  if (subject.ls.state == LOCKSTEP_AGREE) subject_end(&subject, &failure);
   report_context_t context = {.reproduce = c->reproduce, .seed = c->options->seed};
   if (subject.ls.state != LOCKSTEP_AGREE) {
     report_mismatch(stdout, &subject.ls, subject.rig.mmu, &context);
@@ -220,7 +221,8 @@ static void set_reproduce(command_t *c, const char *program) {
     options_quote(c->reproduce, sizeof c->reproduce, "--dut-args");
     options_quote(c->reproduce, sizeof c->reproduce, o->dut_args);
   }
-  if (o->architectural) options_quote(c->reproduce, sizeof c->reproduce, "--check=architectural");
+  if (c->result.env.architectural && !c->result.env.overlapped)
+    options_quote(c->reproduce, sizeof c->reproduce, "--check=architectural");
   if (!o->mem_latency) return;
   snprintf(word, sizeof word, "--mem-latency=%u", o->mem_latency);
   options_quote(c->reproduce, sizeof c->reproduce, word);
@@ -229,7 +231,7 @@ static void set_reproduce(command_t *c, const char *program) {
 }
 
 /* Returns the exit status; with EXIT_BAD_INPUT and EXIT_LIMIT there may be a line in error. */
-static int execute(command_t *c, char *error, unsigned error_bytes) {
+static int execute(command_t *c, const char *program, char *error, unsigned error_bytes) {
   const options_t *o = c->options;
   c->config.env.dut = cosim_find_dut(o, error, error_bytes);
   if (!c->config.env.dut || !cosim_check_paths(o, error, error_bytes)) return EXIT_BAD_INPUT;
@@ -247,8 +249,8 @@ static int execute(command_t *c, char *error, unsigned error_bytes) {
   }
   bool stopped = status == SHRINK_STOPPED;
   double seconds = progress_clock() - c->started;
-  c->config.env.ram_bytes = c->result.header.ram_bytes;
-  shrink_step_t *steps = shrink_steps(&c->config.env, &c->result.records);
+  set_reproduce(c, program);
+  shrink_step_t *steps = shrink_steps(&c->result.env, &c->result.records);
   if (!steps) {
     snprintf(error, error_bytes, "no memory for the steps");
     return EXIT_BAD_INPUT;
@@ -282,10 +284,7 @@ int cmd_shrink(int argc, char **argv) {
   c.started = progress_clock();
   char error[512] = "";
   status = choose_name(&c, error, sizeof error) ? EXIT_PASS : EXIT_BAD_INPUT;
-  if (status == EXIT_PASS) {
-    set_reproduce(&c, argv[0]);
-    status = execute(&c, error, sizeof error);
-  }
+  if (status == EXIT_PASS) status = execute(&c, argv[0], error, sizeof error);
   if (error[0]) fprintf(stderr, "mmu86 shrink: %s\n", error);
   shrink_free(&c.result);
   return status;
@@ -297,11 +296,14 @@ void cmd_shrink_help(void) {
       "Reduces a trace whose replay ends in a mismatch, a hang or a protocol error to the few steps that make it end\n"
       "so. The failure stays the same: its kind, the operation that fails, the most telling field that differs and,\n"
       "if it is about a fault, which side raises which. Writes NAME.trace for mmu86 replay, NAME_test.c, a Check test\n"
-      "for this repository, and NAME.c, code for a 32-bit guest. Ctrl-C ends it with the best result so far.\n\n"
+      "for this repository, and NAME.c, code for a 32-bit guest. Requests that overlapped are done one after another "
+      "if\n"
+      "that fails too. Ctrl-C ends it with the best result so far.\n\n"
       "Exit status: 0 shrunk; 2 the replay agrees, or bad input or output; 4 interrupted, the result is written.\n\n");
   options_help(stdout, FOR_SHRINK);
   printf("\nExamples:\n"
          "  mmu86 fuzz --seed 7 --trace fuzz.trace || mmu86 shrink fuzz.trace\n"
          "  mmu86 shrink fuzz.trace --mem-latency 9 --seed 3 --out bug42\n"
+         "  mmu86 fuzz --overlap --trace race.trace || mmu86 shrink race.trace\n"
          "  mmu86 shrink boot.trace --any-failure\n");
 }

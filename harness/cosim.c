@@ -90,7 +90,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
 }
 
 static bool open_trace(cosim_t *c, char *error, unsigned error_bytes) {
-  trace_header_t header = {.ram_bytes = c->ram_bytes, .mmu = c->mmu};
+  trace_header_t header = {.ram_bytes = c->ram_bytes, .mmu = c->mmu, .overlapped = c->options->overlap};
   snprintf(header.origin, sizeof header.origin, "%s", c->options->reproduce);
   c->ls.trace = trace_create(c->options->trace, &header, error, error_bytes);
   return c->ls.trace != NULL;
@@ -157,7 +157,8 @@ void cosim_report(cosim_t *c, FILE *out, const mmu_t *mmu, report_context_t cont
 }
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave, o->failure_wave, o->trace, o->json, o->coverage, o->serial, o->debugcon, o->vga, o->html};
+  const char *outputs[] = {o->wave,   o->failure_wave, o->trace, o->json, o->coverage,
+                           o->serial, o->debugcon,     o->vga,   o->html};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;

@@ -172,6 +172,7 @@ static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *
 
 void lockstep_offered(lockstep_t *ls, const mmu_req_t *req) {
   static const mmu_rsp_t unknown;
+  if (ls->trace) trace_request(ls->trace, req);
   if (ls->wave_count > 0) wave_step(ls, req, &unknown);
 }
 

@@ -367,7 +367,7 @@ static void refuse(const char *command, int id, const char *word) {
 static void set_explain(options_t *o, unsigned command, const char *program) {
   const char *trace = command == FOR_REPLAY ? o->input : o->trace;
   char number[24];
-  if (!trace || o->overlap) return; /* a trace does not say how requests overlapped */
+  if (!trace || o->overlap) return; /* explain shows one transaction after another */
   const char *const words[] = {program, "explain", trace};
   for (unsigned i = 0; i < 3; i++)
     options_quote(o->explain, sizeof o->explain, words[i]);

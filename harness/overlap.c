@@ -120,6 +120,7 @@ bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
     if (o->offering[port]) drive.offer[port] = &o->offer[port];
     now[port].n_mem = now[port].n_tlb = 0;
   }
+  if (o->ls->trace) trace_cycle(o->ls->trace, take, kill);
   dut_status_t status = o->ls->dut->clock(o->ls->handle, &drive, &cycle);
   o->cycles++;
   o->pending[DUT_DATA] = cycle.pending && cycle.on_behalf == DUT_DATA;
@@ -161,6 +162,19 @@ bool overlap_transact(overlap_t *o, const mmu_req_t *req, mmu_rsp_t *rsp) {
   while (o->offering[port] || o->flight[port].busy)
     if (!step(o)) return false;
   *rsp = o->reference[port];
+  return true;
+}
+
+/* A control operation is on its way. */
+static bool controls(const overlap_t *o) {
+  return (o->offering[DUT_DATA] && !is_access(&o->offer[DUT_DATA])) ||
+         (o->flight[DUT_DATA].busy && !is_access(&o->flight[DUT_DATA].req));
+}
+
+bool overlap_make_room(overlap_t *o, const mmu_req_t *req) {
+  static const bool take[DUT_PORTS] = {true, true};
+  while (o->offering[overlap_port(req)] || controls(o))
+    if (!overlap_cycle(o, take, false)) return false;
   return true;
 }
 

@@ -68,6 +68,12 @@ dut_port_t overlap_port(const mmu_req_t *req);
  */
 bool overlap_transact(overlap_t *overlap, const mmu_req_t *req, mmu_rsp_t *rsp);
 
+/*
+ * Lets cycles pass until the request can be offered: its port is free, and no control operation is on its way. Returns
+ * false once something is wrong.
+ */
+bool overlap_make_room(overlap_t *overlap, const mmu_req_t *req);
+
 /* Lets everything be answered. */
 bool overlap_drain(overlap_t *overlap);
 

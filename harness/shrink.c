@@ -29,7 +29,8 @@ static bool same_record(const trace_record_t *a, const trace_record_t *b) {
   if (a->kind != b->kind) return false;
   if (a->kind != TRACE_REQUEST)
     return a->paddr == b->paddr && a->size == b->size && a->data == b->data && a->bytes == b->bytes &&
-           memmap_equal(&a->map, &b->map) && a->origin == b->origin;
+           memmap_equal(&a->map, &b->map) && a->origin == b->origin && a->take[0] == b->take[0] &&
+           a->take[1] == b->take[1] && a->kill == b->kill;
   const mmu_req_t *x = &a->req, *y = &b->req;
   return x->op == y->op && x->seg == y->seg && x->access == y->access && x->size == y->size && x->align == y->align &&
          x->cpl == y->cpl && x->reason == y->reason && x->cr == y->cr && x->rmw == y->rmw &&
@@ -45,7 +46,18 @@ bool shrink_try_record(shrink_t *s, size_t i, const trace_record_t *record) {
   return shrink_try(s);
 }
 
+/* One request after another, and no clock cycles, if that is enough. */
+static void serialize(shrink_t *s) {
+  if (!s->env.overlapped) return;
+  s->env.overlapped = false;
+  s->trial.n = 0;
+  for (size_t i = 0; i < s->best.n; i++)
+    if (s->best.at[i].kind != TRACE_CYCLE) records_add(&s->trial, &s->best.at[i]);
+  if (!shrink_try(s)) s->env.overlapped = true;
+}
+
 void shrink_reduce(shrink_t *s) {
+  serialize(s);
   shrink_replace_prefix(s);
   shrink_unread_memory(s);
   for (uint64_t before = UINT64_MAX; before != s->kept && !s->stopped;) {
@@ -94,6 +106,8 @@ static shrink_status_t find_failure(source_t *t, failure_t *failure) {
   if (!reader) return SHRINK_BAD;
   t->env = t->config->env;
   t->env.ram_bytes = result->header.ram_bytes;
+  t->env.overlapped = result->header.overlapped;
+  t->env.architectural = t->env.architectural || t->env.overlapped;
   if (!subject_open(&subject, &t->env, NULL, t->error, t->error_bytes)) {
     trace_close(reader);
     return SHRINK_BAD;
@@ -116,6 +130,7 @@ static shrink_status_t find_failure(source_t *t, failure_t *failure) {
     }
     at++;
   }
+  if (at > 0 && (got == TRACE_END || got == TRACE_CUT) && !subject_end(&subject, failure)) failure->at = at - 1;
   uint64_t paddr;
   if (failure->kind == FAILURE_BROKEN) {
     snprintf(t->error, t->error_bytes, "%s", failure->text);
@@ -209,6 +224,8 @@ static void reduce(source_t *t, shrink_t *s) {
   records_free(&whole);
   t->result->records = s->best;
   t->result->failure = s->found;
+  t->result->env = s->env;
+  t->result->header.overlapped = s->env.overlapped;
   records_free(&s->trial);
 }
 

@@ -25,7 +25,8 @@ typedef enum {
 } shrink_status_t;
 
 typedef struct {
-  trace_header_t header; /* of the trace */
+  trace_header_t header; /* of the trace; overlapped: of the records */
+  bench_env_t env;       /* that of the records */
   records_t records;     /* the last one fails */
   records_pool_t pool;   /* of records */
   failure_t original, failure;

@@ -113,6 +113,9 @@ static void statement(FILE *out, const trace_record_t *r) {
   case TRACE_RESET:
     fprintf(out, "  rig_reset(&b.rig);");
     return;
+  case TRACE_CYCLE:
+    fprintf(out, "  cycle(&b, %d, %d, %d);", r->take[DUT_DATA], r->take[DUT_FETCH], r->kill);
+    return;
   case TRACE_ORIGIN:
     fprintf(out, "  lockstep_origin(&b.ls, %u);", r->origin);
     return;
@@ -135,41 +138,65 @@ static void literal(FILE *out, const char *text) {
   fputc('"', out);
 }
 
-static const char bench[] = "typedef struct {\n"
-                            "  lockstep_t ls;\n"
-                            "  world_t dut_world;\n"
-                            "  rig_t rig;\n"
-                            "} bench_t;\n\n"
-                            "static void open_bench(bench_t *b) {\n"
-                            "  char error[256] = \"no memory\";\n"
-                            "  memset(b, 0, sizeof *b);\n"
-                            "  lockstep_init(&b->ls);\n"
-                            "  ck_assert_msg(world_create(&b->dut_world, RAM_BYTES), \"%s\", error);\n"
-                            "  dut_env_t env = {.mem = world_port(&b->dut_world),\n"
-                            "                   .cycle_limit = CYCLE_LIMIT,\n"
-                            "                   .mem_latency = MEM_LATENCY,\n"
-                            "                   .seed = SEED,\n"
-                            "                   .arguments = dut_arguments};\n"
-                            "  b->ls.dut = dut_rtl();\n"
-                            "  b->ls.handle = b->ls.dut->open(&env, error, sizeof error);\n"
-                            "  ck_assert_msg(b->ls.handle != NULL, \"%s\", error);\n"
-                            "  b->ls.dut_world = &b->dut_world;\n"
-                            "  mmu_config_t config = b->ls.dut->config();\n"
-                            "  ck_assert_msg(rig_create(&b->rig, &b->ls, &config, RAM_BYTES), \"no memory\");\n"
-                            "}\n\n"
-                            "static void close_bench(bench_t *b) {\n"
-                            "  rig_destroy(&b->rig);\n"
-                            "  b->ls.dut->close(b->ls.handle);\n"
-                            "  world_destroy(&b->dut_world);\n"
-                            "}\n\n"
-                            "/* One transaction on both sides, which have to agree. */\n"
+static const char opened[] = "static void open_bench(bench_t *b) {\n"
+                             "  char error[256] = \"no memory\";\n"
+                             "  memset(b, 0, sizeof *b);\n"
+                             "  lockstep_init(&b->ls);\n"
+                             "  ck_assert_msg(world_create(&b->dut_world, RAM_BYTES), \"%s\", error);\n"
+                             "  dut_env_t env = {.mem = world_port(&b->dut_world),\n"
+                             "                   .cycle_limit = CYCLE_LIMIT,\n"
+                             "                   .mem_latency = MEM_LATENCY,\n"
+                             "                   .seed = SEED,\n"
+                             "                   .arguments = dut_arguments};\n"
+                             "  b->ls.dut = dut_rtl();\n"
+                             "  b->ls.handle = b->ls.dut->open(&env, error, sizeof error);\n"
+                             "  ck_assert_msg(b->ls.handle != NULL, \"%s\", error);\n"
+                             "  b->ls.dut_world = &b->dut_world;\n"
+                             "  mmu_config_t config = b->ls.dut->config();\n"
+                             "  ck_assert_msg(rig_create(&b->rig, &b->ls, &config, RAM_BYTES), \"no memory\");\n";
+
+static const char judge[] = "  b->ls.oracle = oracle_create(b->rig.mmu, &b->rig.world, &config);\n"
+                            "  ck_assert_msg(b->ls.oracle != NULL, \"no memory\");\n";
+
+static const char overlap[] = "  overlap_init(&b->overlap, &b->ls, SEED);\n"
+                              "  b->ls.overlap = &b->overlap;\n";
+
+static const char closed[] = "}\n\n"
+                             "static void close_bench(bench_t *b) {\n"
+                             "  oracle_destroy(b->ls.oracle);\n"
+                             "  rig_destroy(&b->rig);\n"
+                             "  b->ls.dut->close(b->ls.handle);\n"
+                             "  world_destroy(&b->dut_world);\n"
+                             "}\n\n"
+                             "static void differs(bench_t *b) {\n"
+                             "  report_context_t context = {.reproduce = \"this test\"};\n"
+                             "  report_mismatch(stderr, &b->ls, b->rig.mmu, &context);\n"
+                             "  ck_abort_msg(\"transaction %llu differs\", (unsigned long long)b->ls.sequence);\n"
+                             "}\n\n";
+
+static const char send[] = "/* One transaction on both sides, which have to agree. */\n"
+                           "static void send(bench_t *b, const mmu_req_t *req) {\n"
+                           "  mmu_rsp_t rsp;\n"
+                           "  if (!rig_transact(&b->rig, req, &rsp)) differs(b);\n"
+                           "}\n\n";
+
+static const char offer[] = "/* Offers a request; what is legal is answered. */\n"
                             "static void send(bench_t *b, const mmu_req_t *req) {\n"
-                            "  mmu_rsp_t rsp;\n"
-                            "  report_context_t context = {.reproduce = \"this test\"};\n"
-                            "  if (rig_transact(&b->rig, req, &rsp)) return;\n"
-                            "  report_mismatch(stderr, &b->ls, b->rig.mmu, &context);\n"
-                            "  ck_abort_msg(\"transaction %llu differs\", (unsigned long long)b->ls.sequence);\n"
+                            "  if (!overlap_make_room(&b->overlap, req)) differs(b);\n"
+                            "  overlap_offer(&b->overlap, req);\n"
+                            "}\n\n"
+                            "/* A clock cycle in which responses are taken, and fetches killed. */\n"
+                            "static void cycle(bench_t *b, bool take_data, bool take_fetch, bool kill) {\n"
+                            "  const bool take[DUT_PORTS] = {take_data, take_fetch};\n"
+                            "  if (!overlap_cycle(&b->overlap, take, kill)) differs(b);\n"
                             "}\n\n";
+
+static void bench(FILE *out, const bench_env_t *env) {
+  fprintf(out, "typedef struct {\n  lockstep_t ls;\n  world_t dut_world;\n  rig_t rig;\n%s} bench_t;\n\n",
+          env->overlapped ? "  overlap_t overlap;\n" : "");
+  fprintf(out, "%s%s%s%s%s", opened, env->architectural ? judge : "", env->overlapped ? overlap : "", closed,
+          env->overlapped ? offer : send);
+}
 
 static const char main_function[] = "int main(int argc, char **argv) {\n"
                                     "  if (argc > 1) dut_arguments = argv[1];\n"
@@ -190,18 +217,21 @@ void shrink_write_check(FILE *out, const shrink_text_t *t) {
           " * In CMake: mmu86_check_suite(%s_test %s_test.c dut_rtl harness mmu)\n"
           " * An argument of the program takes the place of the DUT's own arguments.\n */\n"
           "#include <check.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
-          "#include \"report.h\"\n#include \"rig.h\"\n\n",
-          t->title, t->name, t->name);
+          "%s#include \"report.h\"\n#include \"rig.h\"\n\n",
+          t->title, t->name, t->name, t->env->overlapped ? "#include \"overlap.h\"\n" : "");
   fprintf(out, "#define RAM_BYTES UINT64_C(%" PRIu64 ")\n#define CYCLE_LIMIT %u\n#define MEM_LATENCY %u\n",
           t->env->ram_bytes, t->env->cycle_limit, t->env->mem_latency);
   fprintf(out, "#define SEED UINT64_C(%" PRIu64 ")\n\nstatic const char *dut_arguments = ", t->env->seed);
   literal(out, t->env->arguments ? t->env->arguments : "");
-  fprintf(out, ";\n\n%sSTART_TEST(%s) {\n  bench_t b;\n  uint64_t paddr;\n  open_bench(&b);\n", bench, t->name);
+  fprintf(out, ";\n\n");
+  bench(out, t->env);
+  fprintf(out, "START_TEST(%s) {\n  static bench_t b;\n  uint64_t paddr;\n  open_bench(&b);\n", t->name);
   for (size_t i = 0; i < t->list->n; i++) {
     fprintf(out, "  /* %s%s%s */\n", t->steps[i].what, t->steps[i].note[0] ? " | " : "", t->steps[i].note);
     statement(out, &t->list->at[i]);
     fputc('\n', out);
   }
+  if (t->env->overlapped) fprintf(out, "  if (!overlap_drain(&b.overlap)) differs(&b);\n");
   fprintf(out, "  ck_assert_msg(world_equal(&b.rig.world, &b.dut_world, &paddr), \"the memory images differ\");\n"
                "  close_bench(&b);\n}\nEND_TEST\n\n");
   fprintf(out, main_function, t->name);

@@ -206,6 +206,15 @@ static void simplify_map(shrink_t *s, size_t i) {
   if (!memmap_equal(&record.map, &s->best.at[i].map)) shrink_try_record(s, i, &record);
 }
 
+/* Everything is taken at once and nothing killed. */
+static void simplify_cycle(shrink_t *s, size_t i) {
+  const trace_record_t plain = {.kind = TRACE_CYCLE, .take = {true, true}};
+  trace_record_t record = s->best.at[i];
+  if (shrink_try_record(s, i, &plain)) return;
+  record.take[DUT_DATA] = record.take[DUT_FETCH] = true;
+  shrink_try_record(s, i, &record);
+}
+
 /* A kind that is not listed stays as it is: it can be removed, but has no simpler form. */
 void shrink_fields(shrink_t *s) {
   for (size_t i = s->best.n; i-- > 0 && !s->stopped;) {
@@ -222,6 +231,9 @@ void shrink_fields(shrink_t *s) {
       break;
     case TRACE_MAP:
       simplify_map(s, i);
+      break;
+    case TRACE_CYCLE:
+      simplify_cycle(s, i);
       break;
     default:
       break;

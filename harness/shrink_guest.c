@@ -208,6 +208,9 @@ static void statement(FILE *out, const trace_record_t *r) {
   case TRACE_ORIGIN:
     fprintf(out, "  __asm__ volatile(\"outb %%b0, $0xEA\" : : \"a\"(%u));\n", r->origin);
     return;
+  case TRACE_CYCLE:
+    comment(out, "when requests overlap is the processor's own matter.");
+    return;
   default:
     comment(out, "the chipset's registers (memory map, reset).");
   }

@@ -42,6 +42,8 @@ void ledger_note(ledger_t *l, const trace_record_t *record, const mmu_rsp_t *rsp
     l->tagged = true;
     l->origin = record->origin;
     break;
+  case TRACE_CYCLE:
+    break;
   case TRACE_RESET:
     memset(l->tables, 0, sizeof l->tables);
     break;

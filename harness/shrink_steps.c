@@ -89,11 +89,39 @@ static void say_what(const trace_record_t *r, char what[DECODE_LINE]) {
   case TRACE_RESET:
     snprintf(what, DECODE_LINE, "RESET");
     return;
+  case TRACE_CYCLE:
+    snprintf(what, DECODE_LINE, "clock cycle%s%s%s%s", r->take[DUT_DATA] || r->take[DUT_FETCH] ? ": takes" : "",
+             r->take[DUT_DATA] ? " data" : "", r->take[DUT_FETCH] ? " fetch" : "",
+             r->kill ? "; fetches are killed" : "");
+    return;
   case TRACE_ORIGIN:
     snprintf(what, DECODE_LINE, "origin %s", origin_name(r->origin));
     return;
   }
   snprintf(what, DECODE_LINE, "record of kind %d", (int)r->kind);
+}
+
+/* Notes what a record has made the ports answer. Returns whether all is well. */
+static bool note_answers(subject_t *subject, const trace_record_t *record, size_t at, reads_t *reads,
+                         char note[DECODE_LINE]) {
+  mmu_rsp_t ignored;
+  failure_t failure;
+  const overlap_t *o = &subject->overlap;
+  uint64_t before[DUT_PORTS] = {o->answered[DUT_DATA], o->answered[DUT_FETCH]};
+  bool well = subject_step(subject, record, &ignored, &failure);
+  for (unsigned port = 0; port < DUT_PORTS; port++) {
+    char line[DECODE_LINE];
+    if (o->answered[port] == before[port]) continue;
+    const mmu_rsp_t *rsp = &o->rsp[port];
+    size_t n = strlen(note);
+    n += (size_t)snprintf(note + n, DECODE_LINE - n, "%s%s ", n ? "; " : "", port == DUT_FETCH ? "fetch" : "data");
+    if (rsp->fault)
+      snprintf(note + n, DECODE_LINE - n, "%.100s", decode_fault(true, rsp->vector, rsp->error_code, rsp->cr2, line));
+    else
+      snprintf(note + n, DECODE_LINE - n, "%08" PRIx64 " -> %08" PRIx64, rsp->laddr, rsp->paddr[0]);
+    add_reads(reads, &subject->ls.dut_rsp, record, at, false);
+  }
+  return well;
 }
 
 shrink_step_t *shrink_steps(const bench_env_t *env, const records_t *list) {
@@ -109,6 +137,10 @@ shrink_step_t *shrink_steps(const bench_env_t *env, const records_t *list) {
   for (size_t i = 0; i < list->n; i++) {
     const trace_record_t *r = &list->at[i];
     say_what(r, steps[i].what);
+    if (agree && subject.ls.overlap) {
+      agree = note_answers(&subject, r, i, &reads, steps[i].note);
+      continue;
+    }
     if (!agree || r->kind != TRACE_REQUEST) {
       if (agree) agree = subject_step(&subject, r, &rsp, &failure);
       continue;

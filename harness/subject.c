@@ -19,6 +19,25 @@ static bool dut_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expect
   return s->dut_port.update(s->dut_port.ctx, paddr, size, expected, data);
 }
 
+/* Has answers judged, of requests that may overlap. */
+static bool open_oracle(subject_t *s, const bench_env_t *bench, const mmu_config_t *mmu, char *error,
+                        unsigned error_bytes) {
+  if (!bench->architectural) return true;
+  if (bench->overlapped && !bench->dut->clock) {
+    snprintf(error, error_bytes, "the requests overlap; the DUT %s has no clock", bench->dut->name);
+    return false;
+  }
+  s->ls.oracle = oracle_create(s->rig.mmu, &s->rig.world, mmu);
+  if (!s->ls.oracle) {
+    snprintf(error, error_bytes, "no memory for the oracle");
+    return false;
+  }
+  if (!bench->overlapped) return true;
+  overlap_init(&s->overlap, &s->ls, bench->seed);
+  s->ls.overlap = &s->overlap;
+  return true;
+}
+
 bool subject_open(subject_t *s, const bench_env_t *bench, const mmu_config_t *config, char *error,
                   unsigned error_bytes) {
   memset(s, 0, sizeof *s);
@@ -45,10 +64,7 @@ bool subject_open(subject_t *s, const bench_env_t *bench, const mmu_config_t *co
   }
   s->ls.dut = bench->dut;
   s->ls.dut_world = &s->dut_world;
-  if (!bench->architectural) return true;
-  s->ls.oracle = oracle_create(s->rig.mmu, &s->rig.world, &mmu);
-  if (s->ls.oracle) return true;
-  snprintf(error, error_bytes, "no memory for the oracle");
+  if (open_oracle(s, bench, &mmu, error, error_bytes)) return true;
   subject_close(s);
   return false;
 }
@@ -105,9 +121,15 @@ bool subject_step(subject_t *s, const trace_record_t *record, mmu_rsp_t *rsp, fa
     return false;
   }
   if (!request) return true;
-  if (!s->watch_images || images_agree(s, rsp)) return true;
+  if (!s->watch_images || s->ls.overlap || images_agree(s, rsp)) return true;
   f->kind = FAILURE_IMAGES;
   f->req = record->req;
+  return false;
+}
+
+bool subject_end(subject_t *s, failure_t *f) {
+  if (!s->ls.overlap || overlap_drain(s->ls.overlap)) return true;
+  describe(&s->ls, f);
   return false;
 }
 
@@ -121,6 +143,7 @@ void subject_replay(const bench_env_t *env, const records_t *list, bool watch_im
   f->kind = FAILURE_NONE;
   for (f->at = 0; f->at < list->n; f->at++)
     if (!subject_step(&s, &list->at[f->at], &rsp, f)) break;
+  if (f->kind == FAILURE_NONE && list->n && !subject_end(&s, f)) f->at = list->n - 1;
   subject_close(&s);
 }
 

@@ -5,6 +5,7 @@
 #ifndef MMU86_SUBJECT_H
 #define MMU86_SUBJECT_H
 
+#include "overlap.h"
 #include "records.h"
 #include "replay.h"
 
@@ -14,6 +15,7 @@ typedef struct {
   uint64_t ram_bytes;
   uint32_t cycle_limit, mem_latency; /* as in dut_env_t */
   bool architectural;                /* the check level */
+  bool overlapped;                   /* requests overlap as the records say: architectural */
   uint64_t seed;
   const char *arguments;
 } bench_env_t;
@@ -50,6 +52,7 @@ void touched_free(touched_t *set);
 typedef struct {
   lockstep_t ls;
   rig_t rig;
+  overlap_t overlap; /* if they do */
   world_t dut_world;
   mmu_mem_port_t dut_port;
   bool watch_images;       /* look at memory after each request that writes */
@@ -69,7 +72,11 @@ void subject_close(subject_t *subject);
  */
 bool subject_step(subject_t *subject, const trace_record_t *record, mmu_rsp_t *rsp, failure_t *failure);
 
-/* A fresh subject replays a list, up to the first failure; FAILURE_NONE if there is none. */
+/* The end of the records: what is on its way is answered. As subject_step. */
+bool subject_end(subject_t *subject, failure_t *failure);
+
+/* A fresh subject replays a list, up to the first failure; FAILURE_NONE if there is none. What fails when the list has
+ * ended counts as its last record. */
 void subject_replay(const bench_env_t *env, const records_t *list, bool watch_images, touched_t *reads,
                     failure_t *failure);
 

@@ -20,12 +20,14 @@
 #include "mmu.h"
 #include "origin.h"
 
-enum { TRACE_VERSION = 4 };
+enum { TRACE_VERSION = 5 };
 
 /* What the header's JSON says. */
 typedef struct {
   uint64_t ram_bytes;
   mmu_config_t mmu;
+  bool overlapped; /* a REQUEST is offered, CYCLEs say when it is accepted and answered; else one is done after another
+                    */
   char origin[4096]; /* the command that made it */
 } trace_header_t;
 
@@ -36,6 +38,7 @@ typedef enum {
   TRACE_MAP = 4,
   TRACE_RESET = 5,
   TRACE_ORIGIN = 6,
+  TRACE_CYCLE = 7, /* in an overlapped stream only */
 } trace_kind_t;
 
 typedef struct {
@@ -47,6 +50,8 @@ typedef struct {
   const uint8_t *bytes; /* LOAD; valid until the next trace_read */
   memmap_t map;         /* MAP: memmap_valid */
   uint8_t origin;       /* ORIGIN: of the guest's references that follow, less than ORIGIN_COUNT */
+  bool take[2];         /* CYCLE: by dut_port_t, a response that is valid is taken */
+  bool kill;            /* CYCLE: fetches are killed */
 } trace_record_t;
 
 typedef struct trace_writer trace_writer_t;
@@ -62,6 +67,7 @@ void trace_load(trace_writer_t *writer, uint64_t paddr, const void *bytes, uint6
 void trace_map(trace_writer_t *writer, const memmap_t *map);
 void trace_reset(trace_writer_t *writer);
 void trace_origin(trace_writer_t *writer, uint8_t origin);
+void trace_cycle(trace_writer_t *writer, const bool take[2], bool kill);
 
 /* Appends a record as trace_read gives it; a LOAD of at most 64 KiB. */
 void trace_append(trace_writer_t *writer, const trace_record_t *record);

@@ -100,6 +100,10 @@ size_t trace_encode(trace_codec_t *codec, const trace_record_t *record, uint8_t 
     *p++ = record->origin;
     return 2;
   }
+  if (record->kind == TRACE_CYCLE) {
+    *p++ = (uint8_t)(record->take[0] | record->take[1] << 1 | record->kill << 2);
+    return 2;
+  }
   if (record->kind == TRACE_MAP) return (size_t)(put_map(p, &record->map) - out);
   p = put_varint(p, record->size);
   p = put_varint(p, zigzag(record->paddr - codec->last_paddr));
@@ -202,6 +206,14 @@ size_t trace_decode(trace_codec_t *codec, const uint8_t *in, size_t n, trace_rec
     record->origin = get_byte(&c);
     if (record->origin >= ORIGIN_COUNT) return 0;
     break;
+  case TRACE_CYCLE: {
+    uint8_t bits = get_byte(&c);
+    if (bits > 7) return 0;
+    record->take[0] = bits & 1;
+    record->take[1] = bits >> 1 & 1;
+    record->kill = bits >> 2;
+    break;
+  }
   default:
     return 0;
   }

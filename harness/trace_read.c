@@ -20,7 +20,7 @@ struct trace_reader {
   uint32_t records; /* left in this block */
   uint64_t requests;
   unsigned block;
-  bool ended;
+  bool overlapped, ended;
   char error[320];
   char path[256];
 };
@@ -46,12 +46,12 @@ static bool parse_header(const char *text, size_t n, trace_header_t *h, char *wh
     return false;
   }
   json_int_t ram = 0, sets = 0, ways = 0, large = 0;
-  int wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0;
+  int wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0, overlapped = 0;
   const char *origin = "";
-  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
+  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
                            &ram, "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
                            "accessed_on_fault", &accessed, "pat_reserved", &pat, "stale_faults", &faults,
-                           "upper_cached", &upper, "origin", &origin) == 0;
+                           "upper_cached", &upper, "overlapped", &overlapped, "origin", &origin) == 0;
   if (!ok) {
     snprintf(why, why_bytes, "the header lacks a field: %s", json_error.text);
   } else if (ram < 4096 || ram > (json_int_t)3 << 30 || ram % 4096 ||
@@ -63,6 +63,7 @@ static bool parse_header(const char *text, size_t n, trace_header_t *h, char *wh
     *h = (trace_header_t){
         (uint64_t)ram,
         {(uint8_t)sets, (uint8_t)ways, (uint8_t)large, wraps != 0, accessed != 0, pat != 0, faults != 0, upper != 0},
+        overlapped != 0,
         {0}};
     snprintf(h->origin, sizeof h->origin, "%s", origin);
   }
@@ -101,10 +102,12 @@ trace_reader_t *trace_open(const char *path, trace_header_t *header, char *error
   if (r) {
     snprintf(r->path, sizeof r->path, "%s", path);
     r->file = fopen(path, "rb");
-    if (!r->file)
+    if (!r->file) {
       snprintf(why, sizeof why, "%s", strerror(errno));
-    else if (read_header(r, header, why, sizeof why))
+    } else if (read_header(r, header, why, sizeof why)) {
+      r->overlapped = header->overlapped;
       return r;
+    }
     trace_close(r);
   }
   output_plain(why); /* jansson's errors quote the file */
@@ -159,6 +162,7 @@ trace_status_t trace_read(trace_reader_t *r, trace_record_t *record) {
   if (used == 0) return corrupt(r, "a record cannot be decoded");
   r->at += used;
   r->records--;
+  if (record->kind == TRACE_CYCLE && !r->overlapped) return corrupt(r, "a clock cycle where no requests overlap");
   if (record->kind == TRACE_REQUEST) {
     r->requests++;
     if (!trace_request_valid(&record->req)) return corrupt(r, "a request has impossible fields");

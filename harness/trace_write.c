@@ -64,11 +64,11 @@ void trace_append(trace_writer_t *w, const trace_record_t *record) {
 }
 
 static char *header_json(const trace_header_t *h) {
-  json_t *root =
-      json_pack("{s:I, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes", (json_int_t)h->ram_bytes, "tlb_sets",
-                h->mmu.tlb_sets, "tlb_ways", h->mmu.tlb_ways, "tlb_large", h->mmu.tlb_large, "limit_wraps",
-                h->mmu.limit_wraps, "accessed_on_fault", h->mmu.accessed_on_fault, "pat_reserved", h->mmu.pat_reserved,
-                "stale_faults", h->mmu.stale_faults, "upper_cached", h->mmu.upper_cached, "origin", h->origin);
+  json_t *root = json_pack(
+      "{s:I, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes", (json_int_t)h->ram_bytes, "tlb_sets",
+      h->mmu.tlb_sets, "tlb_ways", h->mmu.tlb_ways, "tlb_large", h->mmu.tlb_large, "limit_wraps", h->mmu.limit_wraps,
+      "accessed_on_fault", h->mmu.accessed_on_fault, "pat_reserved", h->mmu.pat_reserved, "stale_faults",
+      h->mmu.stale_faults, "upper_cached", h->mmu.upper_cached, "overlapped", h->overlapped, "origin", h->origin);
   char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
   json_decref(root);
   return text;
@@ -145,6 +145,10 @@ void trace_reset(trace_writer_t *w) {
 
 void trace_origin(trace_writer_t *w, uint8_t origin) {
   trace_append(w, &(trace_record_t){.kind = TRACE_ORIGIN, .origin = origin});
+}
+
+void trace_cycle(trace_writer_t *w, const bool take[2], bool kill) {
+  trace_append(w, &(trace_record_t){.kind = TRACE_CYCLE, .take = {take[0], take[1]}, .kill = kill});
 }
 
 bool trace_failed(const trace_writer_t *w) {

@@ -131,13 +131,18 @@ static void change_record(rng_t *rng, trace_record_t *r) {
   case TRACE_ORIGIN:
     r->origin = (uint8_t)rng_below(rng, 40);
     break;
+  case TRACE_CYCLE:
+    r->take[0] = rng_chance(rng, 80);
+    r->take[1] = rng_chance(rng, 80);
+    r->kill = rng_chance(rng, 10);
+    break;
   default:
     break;
   }
 }
 
 static trace_record_t new_record(rng_t *rng) {
-  trace_record_t r = {.kind = rng_chance(rng, 60) ? TRACE_REQUEST : (trace_kind_t)(1 + rng_below(rng, 7))};
+  trace_record_t r = {.kind = rng_chance(rng, 60) ? TRACE_REQUEST : (trace_kind_t)(1 + rng_below(rng, 8))};
   if (r.kind == TRACE_LOAD) r.kind = TRACE_STORE;
   r.req.size = r.size = 4;
   for (unsigned i = 0; i < 4; i++)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Shrinks one bug of the gallery. Usage: shrink_one.sh GALLERY MMU86 MUTANT NAME: writes NAME_test.c, NAME.c, NAME.trace.
+# Shrinks one bug of the gallery. Usage: shrink_one.sh GALLERY MMU86 MUTANT NAME [FUZZ_OPTION ...]: writes NAME_test.c,
+# NAME.c, NAME.trace.
 # Usage: shrink_one.sh fails PROGRAM: succeeds if the program reports a mismatch and ends with exit status 1.
 set -eu
 if [ "$1" = fails ]; then
@@ -7,9 +8,11 @@ if [ "$1" = fails ]; then
   grep -q '=== MISMATCH' <<<"$output" || { echo "$2 fails, but not by a mismatch: $output" >&2; exit 1; }
   exit 0
 fi
-number=$(grep '^@ ' "$1" | grep -n -x -F "@ $3" | cut -d: -f1)
+gallery=$1 mmu86=$2 mutant=$3 name=$4
+shift 4
+number=$(grep '^@ ' "$gallery" | grep -n -x -F "@ $mutant" | cut -d: -f1)
 status=0
-"$2" fuzz --count 300000 --dut-args "+mutant=$number" --trace "$4.found.trace" --quiet 2>/dev/null || status=$?
-[ $status = 1 ] || { echo "fuzz does not find $3: exit status $status" >&2; exit 1; }
-"$2" shrink "$4.found.trace" --dut-args "+mutant=$number" --out "$4" --quiet
-rm -f "$4.found.trace"
+"$mmu86" fuzz --count 300000 "$@" --dut-args "+mutant=$number" --trace "$name.found.trace" --quiet 2>/dev/null || status=$?
+[ $status = 1 ] || { echo "fuzz does not find $mutant: exit status $status" >&2; exit 1; }
+"$mmu86" shrink "$name.found.trace" --dut-args "+mutant=$number" --out "$name" --quiet
+rm -f "$name.found.trace"

@@ -147,7 +147,6 @@ case_bad_input() {
   expect 2 run "$KERNEL" --ram 1; one_line "RAM\|memory"
   expect 2 run "$KERNEL" --check loosely; one_line "--check loosely"
   expect 2 fuzz --overlap --dut none; one_line "--overlap"
-  expect 2 fuzz --overlap --trace "$DIR/overlap.trace"; one_line "--trace"
   expect 2 fuzz --check architectural --coverage "$DIR/c.json"; one_line "--coverage"
   expect 2 sweep --scene small/fetch/nothing; one_line "--scene"
   expect 2 sweep --dut none; one_line "--dut none"
@@ -336,6 +335,22 @@ case_fuzz() {
   [ "$(json verdict)" = pass ] || fail "verdict"
   expect 0 fuzz --seed 12 --count 100000 --mem-latency 13 --trace "$DIR/trace"
   expect 0 replay "$DIR/trace"
+}
+
+# Requests that overlap are recorded cycle by cycle: the replay is the run.
+case_overlap_trace() {
+  figures='"(transactions|dut_cycles|tlb_hits|tlb_misses|stale_legal)"'
+  expect 0 fuzz --overlap --seed 5 --count 40000 --mem-latency 3 --trace "$DIR/t" --json "$DIR/run.json"
+  expect 0 replay "$DIR/t" --seed 5 --mem-latency 3 --json "$DIR/replay.json"
+  grep -E "$figures" "$DIR/run.json" >"$DIR/run"
+  grep -E "$figures" "$DIR/replay.json" | cmp - "$DIR/run" || fail "the replay is another run"
+  [ "$(wc -l <"$DIR/run")" -ge 4 ] || fail "the figures have other names"
+  expect 0 replay "$DIR/t" # other memory, other answers, all legal
+  head -c 200000 "$DIR/t" >"$DIR/cut"
+  expect 0 replay "$DIR/cut"
+  expect 2 replay "$DIR/t" --dut none; one_line "its requests overlap; the DUT none has no clock"
+  expect 2 explain "$DIR/t"; one_line "its requests overlap"
+  expect 2 shrink "$DIR/t"; one_line "nothing to shrink"
 }
 
 # A stream that a wrong device would fail on does not come from this RTL: what shrink refuses, in one line.

@@ -168,7 +168,8 @@ START_TEST(the_lawful_passes) {
   static bench_t b;
   uint64_t paddr;
   open_bench(&b, LAWFUL);
-  ck_assert_msg(drive(&b, 30000), "%s, %s", b.ls.dut_error[0] ? b.ls.dut_error : "differs", oracle_verdict_name(b.ls.verdict));
+  ck_assert_msg(drive(&b, 30000), "%s, %s", b.ls.dut_error[0] ? b.ls.dut_error : "differs",
+                oracle_verdict_name(b.ls.verdict));
   ck_assert(world_equal(&b.rig.world, &b.dut_world, &paddr));
   ck_assert_uint_ge(b.ls.sequence, 30000);
   ck_assert_uint_ge(b.overlap.answered[DUT_FETCH], 3000);

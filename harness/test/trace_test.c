@@ -23,7 +23,8 @@ static void remove_file(void) {
   remove(path);
 }
 
-static const trace_header_t header = {.ram_bytes = 16 << 20, .mmu = {8, 4, 8, false, true, true}, .origin = "a test"};
+static const trace_header_t header = {
+    .ram_bytes = 16 << 20, .mmu = {8, 4, 8, false, true, true}, .overlapped = true, .origin = "a test"};
 
 /* Any request that the validity check lets pass, with fields of all sizes. */
 static mmu_req_t random_request(rng_t *rng) {
@@ -59,6 +60,11 @@ static trace_record_t record_at(rng_t *rng, unsigned i) {
   } else if (i % 1000 == 5) {
     r.kind = TRACE_ORIGIN;
     r.origin = (uint8_t)rng_below(rng, ORIGIN_COUNT);
+  } else if (i % 10 == 6) {
+    r.kind = TRACE_CYCLE;
+    r.take[0] = rng_chance(rng, 50);
+    r.take[1] = rng_chance(rng, 50);
+    r.kill = rng_chance(rng, 50);
   } else if (i % 1000 == 4) {
     r.kind = TRACE_MAP;
     r.map = (memmap_t){.rom_bytes = MEMMAP_ROM_UNIT * rng_below(rng, 5),
@@ -83,6 +89,8 @@ static void put(trace_writer_t *w, const trace_record_t *r) {
     trace_map(w, &r->map);
   else if (r->kind == TRACE_ORIGIN)
     trace_origin(w, r->origin);
+  else if (r->kind == TRACE_CYCLE)
+    trace_cycle(w, r->take, r->kill);
   else if (r->kind == TRACE_STORE)
     trace_store(w, r->paddr, r->size, r->data);
   else
@@ -125,6 +133,7 @@ static unsigned read_stream(trace_status_t *status) {
   ck_assert_uint_eq(h.ram_bytes, header.ram_bytes);
   ck_assert_uint_eq(h.mmu.tlb_ways, 4);
   ck_assert(h.mmu.accessed_on_fault && h.mmu.pat_reserved && !h.mmu.limit_wraps);
+  ck_assert(h.overlapped);
   ck_assert_str_eq(h.origin, header.origin);
   rng_t rng = {1};
   unsigned n = 0;
@@ -138,6 +147,7 @@ static unsigned read_stream(trace_status_t *status) {
     }
     ck_assert(memmap_equal(&got.map, &want.map));
     ck_assert_uint_eq(got.origin, want.origin);
+    ck_assert(got.take[0] == want.take[0] && got.take[1] == want.take[1] && got.kill == want.kill);
     ck_assert_uint_eq(got.paddr, want.paddr);
     ck_assert_uint_eq(got.size, want.size);
     if (want.kind == TRACE_STORE)
@@ -270,8 +280,30 @@ START_TEST(impossible_origins_are_refused) {
     ck_assert_uint_eq(trace_decode(&codec, bytes, 2, &record), origin < ORIGIN_COUNT ? 2 : 0);
     ck_assert_uint_eq(trace_decode(&codec, bytes, 1, &record), 0);
   }
-  const uint8_t unknown[] = {TRACE_ORIGIN + 1, 0};
+  const uint8_t unknown[] = {TRACE_CYCLE + 1, 0};
   ck_assert_uint_eq(trace_decode(&codec, unknown, 2, &record), 0);
+}
+END_TEST
+
+/* Three things may happen in a cycle, and only where requests overlap. */
+START_TEST(impossible_cycles_are_refused) {
+  trace_codec_t codec = {0};
+  trace_record_t record;
+  for (unsigned bits = 0; bits < 256; bits++) {
+    const uint8_t bytes[] = {TRACE_CYCLE, (uint8_t)bits};
+    ck_assert_uint_eq(trace_decode(&codec, bytes, 2, &record), bits < 8 ? 2 : 0);
+    ck_assert_uint_eq(trace_decode(&codec, bytes, 1, &record), 0);
+  }
+  char error[256] = "";
+  trace_header_t h = {.ram_bytes = 16 << 20, .mmu = {8, 4, 8, false, true, true}};
+  trace_writer_t *w = trace_create(path, &h, error, sizeof error);
+  trace_cycle(w, (bool[]){true, false}, false);
+  ck_assert(trace_finish(w, error, sizeof error));
+  trace_reader_t *r = trace_open(path, &h, error, sizeof error);
+  ck_assert_msg(r && !h.overlapped, "%s", error);
+  ck_assert_int_eq(trace_read(r, &record), TRACE_CORRUPT);
+  ck_assert_ptr_nonnull(strstr(trace_error(r), "a clock cycle where no requests overlap"));
+  trace_close(r);
 }
 END_TEST
 
@@ -280,10 +312,10 @@ START_TEST(files_that_are_no_traces) {
                                       "MMU86",
                                       "MMU86TRC",
                                       "not a trace at all, but long enough to look",
+                                      "MMU86TRC\x05\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x04\0\0\0\x02\0\0\0{}",
-                                      "MMU86TRC\x03\0\0\0\x02\0\0\0{}",
                                       "MMU86TRC\x01\0\0\0\x02\0\0\0{}",
-                                      "MMU86TRC\x04\0\0\0\xff\xff\xff\x7f{}"};
+                                      "MMU86TRC\x05\0\0\0\xff\xff\xff\x7f{}"};
   static const size_t sizes[] = {0, 5, 8, 43, 18, 18, 18, 18};
   char error[256] = "";
   trace_header_t h;
@@ -291,7 +323,7 @@ START_TEST(files_that_are_no_traces) {
   ck_assert_ptr_null(trace_open(path, &h, error, sizeof error));
   ck_assert_ptr_nonnull(strstr(error, path));
   ck_assert_ptr_null(strchr(error, '\n'));
-  ck_assert((strstr(error, "trace version 3, this mmu86 reads version 4") != NULL) == (_i == 5));
+  ck_assert((strstr(error, "trace version 4, this mmu86 reads version 5") != NULL) == (_i == 5));
 }
 END_TEST
 
@@ -310,12 +342,12 @@ START_TEST(hostile_headers_are_refused_in_one_line) {
   };
   char file[512], error[256] = "";
   trace_header_t h;
-  int n = snprintf(
-      file + 16, sizeof file - 16,
-      "{\"tlb_sets\": 8, \"tlb_large\": 8, \"limit_wraps\": false, \"accessed_on_fault\": false, "
-      "\"pat_reserved\": false, \"stale_faults\": false, \"upper_cached\": false, \"origin\": \"\", \"ram_bytes\": %s}",
-      cases[_i].text);
-  memcpy(file, "MMU86TRC\x04\0\0\0\0\0\0\0", 16);
+  int n = snprintf(file + 16, sizeof file - 16,
+                   "{\"tlb_sets\": 8, \"tlb_large\": 8, \"limit_wraps\": false, \"accessed_on_fault\": false, "
+                   "\"pat_reserved\": false, \"stale_faults\": false, \"upper_cached\": false, \"overlapped\": false, "
+                   "\"origin\": \"\", \"ram_bytes\": %s}",
+                   cases[_i].text);
+  memcpy(file, "MMU86TRC\x05\0\0\0\0\0\0\0", 16);
   file[12] = (char)(n & 0xFF);
   file[13] = (char)(n >> 8);
   spit((const uint8_t *)file, 16 + (size_t)n);
@@ -346,6 +378,7 @@ int main(void) {
   tcase_add_test(t, blocks_are_on_disk_before_the_end);
   tcase_add_test(t, damaged_streams_are_refused);
   tcase_add_test(t, impossible_origins_are_refused);
+  tcase_add_test(t, impossible_cycles_are_refused);
   tcase_add_loop_test(t, files_that_are_no_traces, 0, 8);
   tcase_add_loop_test(t, hostile_headers_are_refused_in_one_line, 0, 7);
   tcase_add_test(t, full_disk_is_noticed);
