@@ -144,7 +144,9 @@ static bool step(overlap_t *o) {
     o->between(o->between_ctx);
     o->within = false;
   }
-  bool take[DUT_PORTS] = {rng_chance(&o->rng, o->knobs.take), rng_chance(&o->rng, o->knobs.take)};
+  bool take[DUT_PORTS];
+  for (unsigned port = 0; port < DUT_PORTS; port++)
+    take[port] = rng_chance(&o->rng, o->knobs.take);
   return overlap_cycle(o, take, rng_chance(&o->rng, o->knobs.kill));
 }
 

@@ -1,5 +1,8 @@
 /*
  * The random numbers of the harness: splitmix64 (Steele, Lea, Flood 2014). A run follows from its seed.
+ *
+ * At most one draw an expression, unless a sequence point parts them: operands, arguments and initializers are
+ * evaluated in the order that the compiler likes.
  */
 #ifndef MMU86_RNG_H
 #define MMU86_RNG_H
@@ -21,6 +24,13 @@ static inline uint64_t rng_next(rng_t *rng) {
 /* A number in 0..n-1. */
 static inline uint32_t rng_below(rng_t *rng, uint32_t n) {
   return (uint32_t)((rng_next(rng) >> 32) * n >> 32);
+}
+
+/* A number with one bit in eight set. */
+static inline uint64_t rng_sparse(rng_t *rng) {
+  uint64_t bits = rng_next(rng);
+  bits &= rng_next(rng);
+  return bits & rng_next(rng);
 }
 
 /* True in percent of 100 cases. */

@@ -105,7 +105,7 @@ static bool cr4_step(stimulus_t *s) {
   if (rng_chance(&s->rng, 75)) value |= X86_CR4_PGE;
   if (rng_chance(&s->rng, 12)) value |= X86_CR4_SMEP;
   if (rng_chance(&s->rng, 12)) value |= X86_CR4_SMAP;
-  if (rng_chance(&s->rng, 5)) value |= rng_next(&s->rng) & rng_next(&s->rng) & rng_next(&s->rng);
+  if (rng_chance(&s->rng, 5)) value |= rng_sparse(&s->rng);
   return write_cr(s, 4, value);
 }
 
@@ -168,8 +168,9 @@ static void choose_hot(stimulus_t *s) {
                                      0x40000000, 0xc0000000, 0xc0400000};
   for (unsigned i = 0; i < STIMULUS_HOT; i++) {
     uint32_t region = regions[rng_below(&s->rng, sizeof regions / sizeof *regions)];
-    uint32_t page =
-        rng_chance(&s->rng, 50) ? rng_below(&s->rng, 3) + 8 * rng_below(&s->rng, 16) : rng_below(&s->rng, 1024);
+    bool crowded = rng_chance(&s->rng, 50);
+    uint32_t page = rng_below(&s->rng, crowded ? 3 : 1024);
+    if (crowded) page += 8 * rng_below(&s->rng, 16);
     s->hot[i] = region + (page << 12);
   }
   s->hot[0] = 0xfffff000;

@@ -129,7 +129,8 @@ bool stimulus_set_segment(stimulus_t *s) {
     req.reason = MMU_SET_V86;
   } else {
     if (kind < 20) req.offset = rng_next(&s->rng) & 0xffffffff;
-    if (kind < 22) limit = rng_next(&s->rng) >> (32 + rng_below(&s->rng, 32));
+    if (kind < 22) limit = rng_next(&s->rng) >> 32;
+    if (kind < 22) limit >>= rng_below(&s->rng, 32);
     if (kind < 18) attr = (rng_next(&s->rng) & 0xfff) | MMU_ATTR_S | MMU_ATTR_P;
     req.data = limit | attr << 32 | (uint64_t)!rng_chance(&s->rng, 3) << 48;
   }

@@ -32,7 +32,8 @@ static uint32_t random_flags(stimulus_t *s, uint32_t present, uint32_t writable,
 
 static uint32_t random_pte(stimulus_t *s) {
   uint32_t pat = rng_chance(&s->rng, 10) ? X86_PDE_PS : 0; /* bit 7 of a PTE: PAT */
-  return random_frame(s) | pat | random_flags(s, 95, 92, 94);
+  uint32_t frame = random_frame(s);
+  return frame | pat | random_flags(s, 95, 92, 94);
 }
 
 static uint32_t random_pde(stimulus_t *s) {
@@ -132,7 +133,7 @@ static void write_bitmap_base(stimulus_t *s) {
 
 /* Four bytes of the bitmap, with few bits set. */
 static void write_bitmap(stimulus_t *s, uint32_t at) {
-  store32(s, at, (uint32_t)(rng_next(&s->rng) & rng_next(&s->rng) & rng_next(&s->rng)));
+  store32(s, at, (uint32_t)rng_sparse(&s->rng));
 }
 
 void stimulus_write_tables(stimulus_t *s) {

@@ -68,7 +68,10 @@ static unsigned hostile(rng_t *rng, char *frame) {
     if (n == 0) n = 1;
   }
   n = gdb_frame(payload, n, frame);
-  if (rng_below(rng, 30) == 0) frame[rng_below(rng, n)] ^= (char)(1 << rng_below(rng, 8));
+  if (rng_below(rng, 30) == 0) {
+    unsigned at = (unsigned)rng_below(rng, n);
+    frame[at] ^= (char)(1 << rng_below(rng, 8));
+  }
   return n;
 }
 

@@ -120,7 +120,8 @@ static void make_paging(rng_t *rng, silicon_case_t *c) {
   unsigned size = sizes[rng_below(rng, sizeof sizes)];
   uint32_t target = silicon_target(rng);
   c->window = target - SILICON_WINDOW / 2;
-  emit_operand(c, rng_below(rng, 2) ? MMU_SEG_DS : MMU_SEG_ES, size, some_use(rng, size), target);
+  unsigned seg = rng_below(rng, 2) ? MMU_SEG_DS : MMU_SEG_ES;
+  emit_operand(c, seg, size, some_use(rng, size), target);
 }
 
 static void make_align(rng_t *rng, silicon_case_t *c) {

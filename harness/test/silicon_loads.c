@@ -73,7 +73,8 @@ void silicon_make_load(rng_t *rng, silicon_case_t *c, unsigned i, unsigned seg, 
 void silicon_make_random_load(rng_t *rng, silicon_case_t *c) {
   silicon_begin(rng, c, SILICON_LOAD);
   c->desc[0] = silicon_random_desc(rng, 1);
-  emit_load(c, rng_below(rng, SILICON_LOAD_FORMS), silicon_data_segment(rng),
+  unsigned form = rng_below(rng, SILICON_LOAD_FORMS), seg = silicon_data_segment(rng);
+  emit_load(c, form, seg,
             rng_chance(rng, 50) ? silicon_selector(&c->desc[0], rng_below(rng, 4)) : (uint16_t)rng_next(rng));
 }
 
@@ -106,7 +107,8 @@ void silicon_make_verify(rng_t *rng, silicon_case_t *c, unsigned i, unsigned how
     c->desc[0] = silicon_random_desc(rng, 1);
     selector = rng_chance(rng, 80) ? silicon_selector(&c->desc[0], rng_below(rng, 4)) : (uint16_t)rng_next(rng);
   }
-  emit_verify(c, how, rng_chance(rng, 30), rng_chance(rng, 30), selector);
+  bool first = rng_chance(rng, 30), second = rng_chance(rng, 30);
+  emit_verify(c, how, first, second, selector);
 }
 
 /* ARPL CX, DX */

@@ -29,21 +29,24 @@ static const trace_header_t header = {
 /* Any request that the validity check lets pass, with fields of all sizes. */
 static mmu_req_t random_request(rng_t *rng) {
   for (;;) {
-    mmu_req_t req = {.op = (uint8_t)rng_below(rng, 8),
-                     .seg = (uint8_t)rng_below(rng, 13),
-                     .access = (uint8_t)rng_below(rng, 3),
-                     .size = (uint8_t)(1 + rng_below(rng, 16)),
-                     .cpl = (uint8_t)rng_below(rng, 4),
-                     .reason = (uint8_t)rng_below(rng, 10),
-                     .cr = (uint8_t)rng_below(rng, 5),
-                     .rmw = rng_chance(rng, 20),
-                     .implicit = rng_chance(rng, 20),
-                     .ac = rng_chance(rng, 20),
-                     .vm = rng_chance(rng, 20),
-                     .ext = rng_chance(rng, 20),
-                     .selector = (uint16_t)rng_next(rng),
-                     .offset = rng_next(rng) >> rng_below(rng, 64),
-                     .data = rng_next(rng) >> rng_below(rng, 64)};
+    mmu_req_t req = {0};
+    req.op = (uint8_t)rng_below(rng, 8);
+    req.seg = (uint8_t)rng_below(rng, 13);
+    req.access = (uint8_t)rng_below(rng, 3);
+    req.size = (uint8_t)(1 + rng_below(rng, 16));
+    req.cpl = (uint8_t)rng_below(rng, 4);
+    req.reason = (uint8_t)rng_below(rng, 10);
+    req.cr = (uint8_t)rng_below(rng, 5);
+    req.rmw = rng_chance(rng, 20);
+    req.implicit = rng_chance(rng, 20);
+    req.ac = rng_chance(rng, 20);
+    req.vm = rng_chance(rng, 20);
+    req.ext = rng_chance(rng, 20);
+    req.selector = (uint16_t)rng_next(rng);
+    req.offset = rng_next(rng);
+    req.offset >>= rng_below(rng, 64);
+    req.data = rng_next(rng);
+    req.data >>= rng_below(rng, 64);
     if (trace_request_valid(&req)) return req;
   }
 }
@@ -67,13 +70,14 @@ static trace_record_t record_at(rng_t *rng, unsigned i) {
     r.kill = rng_chance(rng, 50);
   } else if (i % 1000 == 4) {
     r.kind = TRACE_MAP;
-    r.map = (memmap_t){.rom_bytes = MEMMAP_ROM_UNIT * rng_below(rng, 5),
-                       .ram_reads = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1),
-                       .ram_writes = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1),
-                       .a20 = rng_chance(rng, 50)};
+    r.map.rom_bytes = MEMMAP_ROM_UNIT * rng_below(rng, 5);
+    r.map.ram_reads = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1);
+    r.map.ram_writes = (uint16_t)rng_below(rng, MEMMAP_ALL_REGIONS + 1);
+    r.map.a20 = rng_chance(rng, 50);
   } else if (rng_chance(rng, 30)) {
-    unsigned size = 1 + rng_below(rng, 8);
-    r = (trace_record_t){.kind = TRACE_STORE, .paddr = rng_next(rng), .size = size, .data = rng_next(rng)};
+    r = (trace_record_t){.kind = TRACE_STORE, .size = 1 + rng_below(rng, 8)};
+    r.paddr = rng_next(rng);
+    r.data = rng_next(rng);
   } else {
     r.req = random_request(rng);
   }
