@@ -66,6 +66,7 @@ void shrink_reduce(shrink_t *s) {
     shrink_merge(s);
     shrink_fields(s);
     shrink_rename(s);
+    shrink_small_pages(s);
     shrink_remove_pairs(s);
   }
   shrink_arrange(s);

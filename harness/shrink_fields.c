@@ -91,10 +91,6 @@ static void simplify_reference(shrink_t *s, size_t i) {
     if (req.access != MMU_READ) try_request(s, i, &plain);
     return;
   }
-  if (req.op == MMU_OP_SYSTEM && i + 1 < s->best.n) {
-    mmu_req_t plain = {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 4, .offset = req.offset};
-    if (try_request(s, i, &plain)) return;
-  }
   if (req.op == MMU_OP_SYSTEM && (req.access != MMU_READ || req.seg != MMU_SEG_LINEAR)) {
     mmu_req_t plain = {.op = MMU_OP_SYSTEM, .seg = MMU_SEG_LINEAR, .size = 4, .offset = req.offset};
     if (try_request(s, i, &plain)) return;
@@ -107,21 +103,28 @@ static void simplify_reference(shrink_t *s, size_t i) {
   }
 }
 
-/* The hidden part that record i installs, by the reference. Returns false if it installs none. */
-static bool installed_by(const shrink_t *s, size_t i, mmu_seg_t *hidden) {
-  subject_t reference;
-  mmu_rsp_t rsp;
+/* Opens a reference that has done the first n records. Returns false, with nothing open, if it cannot. */
+static bool open_after(const shrink_t *s, size_t n, subject_t *reference, mmu_rsp_t *rsp) {
   failure_t failure;
   char error[256];
   bench_env_t alone = s->env;
   mmu_config_t config = s->env.dut->config();
   alone.dut = NULL;
-  if (!subject_open(&reference, &alone, &config, error, sizeof error)) return false;
+  if (!subject_open(reference, &alone, &config, error, sizeof error)) return false;
   bool ok = true;
-  for (size_t k = 0; k <= i && ok; k++)
-    ok = subject_step(&reference, &s->best.at[k], &rsp, &failure);
+  for (size_t k = 0; k < n && ok; k++)
+    ok = subject_step(reference, &s->best.at[k], rsp, &failure);
+  if (!ok) subject_close(reference);
+  return ok;
+}
+
+/* The hidden part that record i installs, by the reference. Returns false if it installs none. */
+static bool installed_by(const shrink_t *s, size_t i, mmu_seg_t *hidden) {
+  subject_t reference;
+  mmu_rsp_t rsp;
+  if (!open_after(s, i + 1, &reference, &rsp)) return false;
   subject_close(&reference);
-  if (!ok || rsp.fault || rsp.system) return false;
+  if (rsp.fault || rsp.system) return false;
   *hidden = rsp.seg;
   return true;
 }
@@ -139,6 +142,47 @@ static void simplify_load(shrink_t *s, size_t i) {
   try_request(s, i, &raw);
 }
 
+/* What a request that looks something up in a table reads first, as a request. Returns false if it is none of these. */
+static bool first_read(const mmu_req_t *req, mmu_req_t *read) {
+  *read = (mmu_req_t){.op = MMU_OP_SYSTEM, .size = 4};
+  switch (req->op) {
+  case MMU_OP_LOAD_SEG:
+  case MMU_OP_VERIFY:
+  case MMU_OP_MARK_TASK:
+    read->seg = req->selector & 4 ? MMU_SEG_LDTR : MMU_SEG_GDTR;
+    read->offset = req->selector & 0xfff8;
+    return true;
+  case MMU_OP_LOAD_GATE:
+    read->seg = MMU_SEG_IDTR;
+    read->offset = 8 * req->offset;
+    return true;
+  case MMU_OP_CHECK_IO:
+    read->seg = MMU_SEG_TR;
+    read->offset = 0x66; /* where the I/O permission bitmap begins */
+    return true;
+  case MMU_OP_SYSTEM:
+    *read = *req;
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* All that matters of a look-up may be that the table's page is in the TLB, or an A bit set: a read of data there. */
+static void simplify_lookup(shrink_t *s, size_t i) {
+  trace_record_t read = {.kind = TRACE_REQUEST};
+  subject_t reference;
+  mmu_rsp_t rsp = {0};
+  failure_t failure;
+  if (i + 1 == s->best.n || !first_read(&s->best.at[i].req, &read.req)) return;
+  if (!open_after(s, i, &reference, &rsp)) return;
+  uint64_t base = mmu_seg(reference.rig.mmu, MMU_SEG_DS).base;
+  bool ok = trace_request_valid(&read.req) && subject_step(&reference, &read, &rsp, &failure);
+  subject_close(&reference);
+  mmu_req_t plain = {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 4, .offset = (rsp.laddr - base) & UINT32_MAX};
+  if (ok) try_request(s, i, &plain);
+}
+
 /* Returns whether the hidden part is as plain as can be. */
 static bool flatten(shrink_t *s, size_t i) {
   mmu_req_t req = s->best.at[i].req;
@@ -151,14 +195,15 @@ static bool flatten(shrink_t *s, size_t i) {
 }
 
 static void simplify_request(shrink_t *s, size_t i) {
+  static void (*const steps[])(shrink_t *, size_t) = {simplify_load, simplify_lookup, simplify_reference,
+                                                      simplify_size};
   for (unsigned k = 0; k < sizeof flags / sizeof *flags; k++)
     clear_bits(s, i, offsetof(trace_record_t, req) + flags[k], 1);
-  simplify_load(s, i);
-  simplify_reference(s, i);
-  simplify_size(s, i);
+  for (unsigned k = 0; k < sizeof steps / sizeof *steps; k++)
+    if (i < s->best.n) steps[k](s, i); /* else what became best fails earlier */
   clear_bits(s, i, offsetof(trace_record_t, req.selector), 2);
   clear_bits(s, i, offsetof(trace_record_t, req.offset), 8);
-  if (!flatten(s, i)) clear_bits(s, i, offsetof(trace_record_t, req.data), 8);
+  if (i < s->best.n && !flatten(s, i)) clear_bits(s, i, offsetof(trace_record_t, req.data), 8);
 }
 
 /* --- memory --- */

@@ -41,6 +41,13 @@ void shrink_fields(shrink_t *s);
 /* Gives page frames, directory and table entries and bases small numbers, in all records at once. (shrink_rename.c) */
 void shrink_rename(shrink_t *s);
 
+/* Does CR3 name this page frame? Does a store or a load go there? (shrink_rename.c) */
+bool shrink_is_directory(const records_t *list, uint64_t frame);
+bool shrink_frame_used(const records_t *list, uint64_t frame);
+
+/* Makes pages of 4 MiB pages of 4 KiB, if that costs no records. (shrink_pages.c) */
+void shrink_small_pages(shrink_t *s);
+
 /* For the reader: joins the halves of descriptors, puts stores first. (shrink_rename.c) */
 void shrink_arrange(shrink_t *s);
 

@@ -23,7 +23,7 @@ static void rename_frame(shrink_t *s, uint64_t from, uint64_t to) {
   }
 }
 
-static bool is_directory(const records_t *list, uint64_t frame) {
+bool shrink_is_directory(const records_t *list, uint64_t frame) {
   for (size_t i = 0; i < list->n; i++) {
     const mmu_req_t *req = &list->at[i].req;
     bool directory = list->at[i].kind == TRACE_REQUEST && req->op == MMU_OP_WRITE_CR && req->cr == 3;
@@ -32,7 +32,7 @@ static bool is_directory(const records_t *list, uint64_t frame) {
   return false;
 }
 
-static bool frame_used(const records_t *list, uint64_t frame) {
+bool shrink_frame_used(const records_t *list, uint64_t frame) {
   for (size_t i = 0; i < list->n; i++)
     if ((list->at[i].kind == TRACE_STORE || list->at[i].kind == TRACE_LOAD) && list->at[i].paddr >> 12 == frame)
       return true;
@@ -45,7 +45,8 @@ static void rename_frames(shrink_t *s) {
     if (s->best.at[i].kind != TRACE_STORE && s->best.at[i].kind != TRACE_LOAD) continue;
     uint64_t from = s->best.at[i].paddr >> 12;
     for (uint64_t to = 1; to < from && to < FRAMES; to++) {
-      if (frame_used(&s->best, to) && is_directory(&s->best, to) != is_directory(&s->best, from)) continue;
+      if (shrink_frame_used(&s->best, to) && shrink_is_directory(&s->best, to) != shrink_is_directory(&s->best, from))
+        continue;
       rename_frame(s, from, to);
       if (shrink_try(s)) break;
     }

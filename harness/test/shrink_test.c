@@ -342,6 +342,54 @@ START_TEST(images_that_differ) {
 }
 END_TEST
 
+/* What fails with pages of 4 KiB as well needs no CR4.PSE. */
+START_TEST(large_pages_become_small) {
+  run_t run = {0};
+  recorder_t r;
+  bug = stray_write;
+  record_begin(&r);
+  rig_store(&r.rig, 0x5004, 4, 0x00c000a1);
+  write_cr(&r, 4, X86_CR4_PSE);
+  write_cr(&r, 3, 0x5000);
+  write_cr(&r, 0, X86_CR0_PG | X86_CR0_PE);
+  mmu_req_t access = {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .size = 2, .offset = 0x407010};
+  uint64_t flat = 0xffffffff | UINT64_C(0xc93) << 32 | UINT64_C(1) << 48;
+  send(&r, (mmu_req_t){.op = MMU_OP_SET_SEG, .reason = MMU_SET_RAW, .seg = MMU_SEG_DS, .data = flat});
+  send(&r, access);
+  access.access = MMU_WRITE;
+  send(&r, access);
+  record_end(&r);
+  ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
+  expect_failure(&run, FAILURE_MISMATCH);
+  expect_counts(&run, 4, 2, 0);
+  shrink_free(&run.result);
+}
+END_TEST
+
+/* What brings the page into the TLB may as well be a read. */
+START_TEST(lookups_become_reads) {
+  run_t run = {0};
+  recorder_t r;
+  bug = stray_write;
+  record_begin(&r);
+  rig_store(&r.rig, 0x5004, 4, 0x6007);
+  rig_store(&r.rig, 0x6014, 4, 0x7007);
+  write_cr(&r, 3, 0x5000);
+  uint64_t flat = 0xffffffff | UINT64_C(0xc93) << 32 | UINT64_C(1) << 48;
+  send(&r, (mmu_req_t){.op = MMU_OP_SET_SEG, .reason = MMU_SET_RAW, .seg = MMU_SEG_DS, .data = flat});
+  send(&r, (mmu_req_t){.op = MMU_OP_LOAD_TABLE, .seg = MMU_SEG_GDTR, .offset = 0x405000, .data = 0xffff});
+  write_cr(&r, 0, X86_CR0_PG | X86_CR0_PE);
+  send(&r, (mmu_req_t){.op = MMU_OP_VERIFY, .reason = MMU_VERIFY_READ, .selector = 0x20});
+  send(&r, (mmu_req_t){.op = MMU_OP_ACCESS, .access = MMU_WRITE, .seg = MMU_SEG_DS, .size = 2, .offset = 0x405010});
+  record_end(&r);
+  ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
+  expect_failure(&run, FAILURE_MISMATCH);
+  expect_counts(&run, 4, 2, 0);
+  ck_assert_int_eq(run.result.records.at[4].req.op, MMU_OP_ACCESS);
+  shrink_free(&run.result);
+}
+END_TEST
+
 static uint8_t image[1 << 20];
 
 static void put32(uint32_t at, uint32_t value) {
@@ -431,6 +479,8 @@ int main(void) {
   tcase_add_test(tcase, any_failure_may_slip);
   tcase_add_test(tcase, interrupted_it_has_the_best_so_far);
   tcase_add_test(tcase, hangs_and_broken_protocols);
+  tcase_add_test(tcase, large_pages_become_small);
+  tcase_add_test(tcase, lookups_become_reads);
   tcase_add_test(tcase, images_that_differ);
   tcase_add_test(tcase, a_long_prefix_becomes_the_state_it_leaves);
   tcase_add_test(tcase, rom_and_map_are_kept);
