@@ -67,7 +67,10 @@ static bool sins_now(const clocked_t *d, sin_t sin) {
 static void finish_cycle(clocked_t *d, unsigned port, dut_cycle_t *out) {
   state_t *state = &d->port[port].state;
   mmu_rsp_t *rsp = &d->port[port].rsp;
-  if (*state == REFERRING && d->port[port].told == rsp->n_mem && !sins_now(d, FALLS_SILENT)) *state = ANSWERING;
+  if (*state == REFERRING && d->port[port].told == rsp->n_mem && !sins_now(d, FALLS_SILENT)) {
+    *state = ANSWERING;
+    if (sins_now(d, ANSWERS_WRONG) && !rsp->fault) rsp->paddr[0] ^= 0x1000;
+  }
   if (*state == REFERRING && d->port[port].told < rsp->n_mem && !out->referred) {
     out->referred = true;
     out->on_behalf = (dut_port_t)port;
@@ -78,7 +81,6 @@ static void finish_cycle(clocked_t *d, unsigned port, dut_cycle_t *out) {
   if (!out->valid[port]) return;
   memcpy(out->rsp[port], rsp, offsetof(mmu_rsp_t, n_mem));
   if (sins_now(d, CHANGES) && d->held == 2) out->rsp[port]->laddr ^= 4;
-  if (sins_now(d, ANSWERS_WRONG) && !rsp->fault) out->rsp[port]->paddr[0] ^= 0x1000;
 }
 
 static dut_status_t clock_it(void *dut, const dut_drive_t *drive, dut_cycle_t *out) {
@@ -157,10 +159,19 @@ static void close_bench(bench_t *b) {
   free(b->dut.mmu);
 }
 
+/* Lets the device tell all that it has referred to: it did so when it accepted, and what the stimulus stores now would
+ * give the lie to it. */
+static bool settle(bench_t *b) {
+  static const bool take[DUT_PORTS];
+  while (b->dut.port[DUT_DATA].state == REFERRING || b->dut.port[DUT_FETCH].state == REFERRING)
+    if (!overlap_cycle(&b->overlap, take, false)) return false;
+  return true;
+}
+
 static bool drive(bench_t *b, uint64_t n) {
   bool agree = stimulus_start(&b->stimulus, &b->rig, 3);
   while (agree && b->stimulus.done < n)
-    agree = stimulus_step(&b->stimulus);
+    agree = settle(b) && stimulus_step(&b->stimulus);
   return agree && overlap_drain(&b->overlap);
 }
 
