@@ -38,4 +38,16 @@ static inline bool rng_chance(rng_t *rng, uint32_t percent) {
   return rng_below(rng, 100) < percent;
 }
 
+/* Draws an index below n by weights, whose sum is less than 2^32 and not 0. */
+static inline unsigned rng_weighted(rng_t *rng, const uint32_t *weights, unsigned n) {
+  uint32_t sum = 0;
+  for (unsigned i = 0; i < n; i++)
+    sum += weights[i];
+  uint32_t at = rng_below(rng, sum);
+  unsigned i = 0;
+  for (; at >= weights[i]; i++)
+    at -= weights[i];
+  return i;
+}
+
 #endif

@@ -7,8 +7,9 @@ static uint8_t any_data_seg(stimulus_t *s) {
 }
 
 static uint16_t random_selector(stimulus_t *s) {
-  uint32_t index = rng_chance(&s->rng, 60) ? rng_below(&s->rng, STIMULUS_STANDARD) : rng_below(&s->rng, GDT_COUNT + 2);
-  uint16_t table = rng_chance(&s->rng, 20) ? 4 : 0;
+  uint32_t index = rng_chance(&s->rng, s->knobs.selector_standard) ? rng_below(&s->rng, STIMULUS_STANDARD)
+                                                                   : rng_below(&s->rng, GDT_COUNT + 2);
+  uint16_t table = rng_chance(&s->rng, s->knobs.selector_ldt) ? 4 : 0;
   if (table) index %= LDT_COUNT + 1;
   return (uint16_t)(index << 3 | table | (rng_chance(&s->rng, 50) ? 3 : rng_below(&s->rng, 3)));
 }
@@ -38,25 +39,23 @@ static const load_t loads[] = {
     {MMU_LOAD_SWITCH_DATA, MMU_SEG_GS, MMU_SEG_GS, 0, 7},
 };
 
+enum { LOADS = sizeof loads / sizeof *loads };
+
 static const load_t *choose_load(stimulus_t *s) {
-  unsigned n = sizeof loads / sizeof *loads, sum = 0;
-  for (unsigned i = 0; i < n; i++)
-    sum += loads[i].weight;
-  unsigned at = rng_below(&s->rng, sum);
-  const load_t *load = loads;
-  for (; at >= load->weight; load++)
-    at -= load->weight;
-  return load;
+  uint32_t weights[LOADS];
+  for (unsigned i = 0; i < LOADS; i++)
+    weights[i] = loads[i].weight;
+  return &loads[rng_weighted(&s->rng, weights, LOADS)];
 }
 
 static bool load_step(stimulus_t *s) {
   const load_t *load = choose_load(s);
   mmu_req_t req = {.op = MMU_OP_LOAD_SEG, .reason = load->reason, .selector = random_selector(s)};
   mmu_rsp_t rsp;
-  req.seg = rng_chance(&s->rng, 40) ? load->staged : load->seg;
+  req.seg = rng_chance(&s->rng, s->knobs.load_staged) ? load->staged : load->seg;
   if (req.seg == MMU_SEG_GS) req.seg = any_data_seg(s);
-  if (load->usual && rng_chance(&s->rng, 70)) req.selector = load->usual;
-  req.cpl = rng_chance(&s->rng, 60) ? req.selector & 3 : (uint8_t)rng_below(&s->rng, 4);
+  if (load->usual && rng_chance(&s->rng, s->knobs.load_usual)) req.selector = load->usual;
+  req.cpl = rng_chance(&s->rng, s->knobs.load_rpl) ? req.selector & 3 : (uint8_t)rng_below(&s->rng, 4);
   req.ext = rng_chance(&s->rng, 15);
   return stimulus_send(s, &req, &rsp);
 }
@@ -111,40 +110,45 @@ static bool mark_step(stimulus_t *s) {
   return stimulus_send(s, &req, &rsp);
 }
 
-/* A raw hidden part: mostly flat and harmless, so that streams recover from useless segments. */
+/* A hidden part that is mostly flat and harmless, so that streams recover from useless segments. */
+static void raw_segment(stimulus_t *s, mmu_req_t *req) {
+  const stimulus_knobs_t *k = &s->knobs;
+  uint64_t attr = req->seg == MMU_SEG_CS ? 0xc9b : 0xc93;
+  uint32_t limit = 0xffffffff;
+  if (rng_chance(&s->rng, k->hidden_base)) req->offset = rng_next(&s->rng) & 0xffffffff;
+  if (rng_chance(&s->rng, k->hidden_limit)) {
+    limit = (uint32_t)(rng_next(&s->rng) >> 32);
+    limit >>= rng_below(&s->rng, 32);
+  }
+  if (rng_chance(&s->rng, k->hidden_attr)) attr = (rng_next(&s->rng) & 0xfff) | MMU_ATTR_S | MMU_ATTR_P;
+  if (req->seg != MMU_SEG_CS && rng_chance(&s->rng, k->shape)) stimulus_shape(s, &limit, &attr);
+  req->reason = MMU_SET_RAW;
+  req->data = limit | attr << 32 | (uint64_t)!rng_chance(&s->rng, k->hidden_unusable) << 48;
+}
+
 bool stimulus_set_segment(stimulus_t *s) {
-  mmu_req_t req = {.op = MMU_OP_SET_SEG, .reason = MMU_SET_RAW};
+  const stimulus_knobs_t *k = &s->knobs;
+  mmu_req_t req = {.op = MMU_OP_SET_SEG};
   mmu_rsp_t rsp;
-  req.seg = (uint8_t)rng_below(&s->rng, rng_chance(&s->rng, 85) ? MMU_SEG_LDTR : MMU_SEG_COUNT);
+  req.seg = (uint8_t)rng_below(&s->rng, rng_chance(&s->rng, k->hidden_system) ? MMU_SEG_COUNT : MMU_SEG_LDTR);
   req.selector = (uint16_t)rng_next(&s->rng);
-  if (s->virtual_8086 && req.seg <= MMU_SEG_GS && rng_chance(&s->rng, 70)) {
+  if (s->virtual_8086 && req.seg <= MMU_SEG_GS && rng_chance(&s->rng, k->hidden_v86_in_v86))
     req.reason = MMU_SET_V86;
-    return stimulus_send(s, &req, &rsp);
-  }
-  uint32_t kind = rng_below(&s->rng, 100);
-  uint64_t attr = req.seg == MMU_SEG_CS ? 0xc9b : 0xc93, limit = 0xffffffff;
-  if (kind < 8) {
+  else if (rng_chance(&s->rng, k->hidden_real))
     req.reason = MMU_SET_REAL;
-  } else if (kind < 12) {
+  else if (rng_chance(&s->rng, k->hidden_v86))
     req.reason = MMU_SET_V86;
-  } else {
-    if (kind < 20) req.offset = rng_next(&s->rng) & 0xffffffff;
-    if (kind < 22) limit = rng_next(&s->rng) >> 32;
-    if (kind < 22) limit >>= rng_below(&s->rng, 32);
-    if (kind < 18) attr = (rng_next(&s->rng) & 0xfff) | MMU_ATTR_S | MMU_ATTR_P;
-    req.data = limit | attr << 32 | (uint64_t)!rng_chance(&s->rng, 3) << 48;
-  }
+  else
+    raw_segment(s, &req);
   return stimulus_send(s, &req, &rsp);
 }
 
 bool stimulus_segments(stimulus_t *s) {
+  static bool (*const step[])(stimulus_t *) = {load_step, commit_step, outer_step, verify_step,
+                                               gate_step, io_step,     mark_step};
+  const stimulus_knobs_t *k = &s->knobs;
+  const uint32_t weights[] = {k->load_weight, k->commit_weight, k->outer_weight, k->verify_weight,
+                              k->gate_weight, k->io_weight,     k->mark_weight};
   if (!s->protected_mode) return stimulus_set_segment(s);
-  uint32_t kind = rng_below(&s->rng, 100);
-  if (kind < 45) return load_step(s);
-  if (kind < 55) return commit_step(s);
-  if (kind < 60) return outer_step(s);
-  if (kind < 72) return verify_step(s);
-  if (kind < 82) return gate_step(s);
-  if (kind < 93) return io_step(s);
-  return mark_step(s);
+  return step[rng_weighted(&s->rng, weights, sizeof weights / sizeof *weights)](s);
 }

@@ -4,7 +4,9 @@
  */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake_dut.h"
 #include "overlap.h"
@@ -73,8 +75,7 @@ static uint64_t digest_of(uint64_t seed) {
 }
 
 START_TEST(requests_and_tables_of_a_seed) {
-  static const uint64_t stored[SEEDS] = {0xbf5ad6b1fb7c25be, 0xf12842024b7e1993, 0x68fa807a8905537f,
-                                         0x7570fb092823be6b};
+  static const uint64_t stored[SEEDS] = {0x226a0ccba2fa7712, 0xc890bc53218f19a2, 0x4ca34c3863e4d50, 0x82b395cceece473a};
   uint64_t found = digest_of(1 + (uint64_t)_i);
   ck_assert_msg(found == stored[_i], "seed %d: %#llx, stored is %#llx", 1 + _i, (unsigned long long)found,
                 (unsigned long long)stored[_i]);
@@ -109,12 +110,93 @@ START_TEST(cycles_of_a_seed) {
 }
 END_TEST
 
+/* --- knobs --- */
+
+/* Writes text as a file of knobs and reads it. */
+static bool read_text(const char *text, stimulus_knobs_t *knobs, char *error, unsigned error_bytes) {
+  char path[] = "/tmp/mmu86-knobs-XXXXXX";
+  int fd = mkstemp(path);
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq(write(fd, text, strlen(text)), (long)strlen(text));
+  close(fd);
+  bool ok = stimulus_knobs_read(path, knobs, error, error_bytes);
+  unlink(path);
+  return ok;
+}
+
+START_TEST(missing_knobs_keep_their_defaults) {
+  stimulus_knobs_t usual = stimulus_default_knobs(), knobs;
+  char error[256] = "";
+  ck_assert_msg(read_text("{}", &knobs, error, sizeof error), "%s", error);
+  ck_assert_int_eq(memcmp(&knobs, &usual, sizeof usual), 0);
+  ck_assert_msg(read_text("{\"alias\": 100, \"renew_every\": 100}", &knobs, error, sizeof error), "%s", error);
+  ck_assert_uint_eq(knobs.alias, 100);
+  ck_assert_uint_eq(knobs.renew_every, 100);
+  knobs.alias = usual.alias;
+  knobs.renew_every = usual.renew_every;
+  ck_assert_int_eq(memcmp(&knobs, &usual, sizeof usual), 0);
+}
+END_TEST
+
+/* One line that has the word. */
+START_TEST(bad_knobs_are_refused) {
+  static const struct {
+    const char *text, *word;
+  } bad[] = {
+      {"{\"bogus\": 1}", "bogus"},
+      {"{\"alias\": \"1\"}", "alias"},
+      {"{\"alias\": 1.5}", "alias"},
+      {"{\"alias\": true}", "alias"},
+      {"{\"alias\": 101}", "alias"},
+      {"{\"alias\": -1}", "alias"},
+      {"{\"alias\": 4294967297}", "alias"},
+      {"{\"renew_every\": 99}", "renew_every"},
+      {"{\"hot_pages\": 0}", "hot_pages"},
+      {"{\"hot_pages\": 65}", "hot_pages"},
+      {"{\"alias\": 1, \"alias\": 2}", "alias"},
+      {"[1]", "not a JSON object"},
+      {"{\"alias\": 1", ":1:"},
+      {"", ":1:"},
+      {"{\"load_weight\": 0, \"commit_weight\": 0, \"outer_weight\": 0, \"verify_weight\": 0, \"gate_weight\": 0, "
+       "\"io_weight\": 0, \"mark_weight\": 0}",
+       "load_weight"},
+  };
+  for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+    stimulus_knobs_t knobs;
+    char error[256] = "";
+    ck_assert_msg(!read_text(bad[i].text, &knobs, error, sizeof error), "%s", bad[i].text);
+    ck_assert_msg(strstr(error, bad[i].word) && !strchr(error, '\n'), "%s: %s", bad[i].text, error);
+  }
+  char error[256] = "";
+  stimulus_knobs_t knobs;
+  ck_assert(!stimulus_knobs_read("/nowhere/at/all", &knobs, error, sizeof error));
+  ck_assert_ptr_nonnull(strstr(error, "/nowhere/at/all"));
+}
+END_TEST
+
+/* The shipped profiles can be read. */
+START_TEST(profiles_can_be_read) {
+  static const char *const names[] = {"default",  "aliasing",     "recursive", "tables", "pagesize",
+                                      "segments", "invalidation", "thrash",    "v86"};
+  stimulus_knobs_t usual = stimulus_default_knobs(), knobs;
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[512], error[256] = "";
+    snprintf(path, sizeof path, KNOBS_DIRECTORY "/%s.json", names[i]);
+    ck_assert_msg(stimulus_knobs_read(path, &knobs, error, sizeof error), "%s", error);
+    ck_assert_int_eq(memcmp(&knobs, &usual, sizeof usual) == 0, i == 0);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("stimulus");
   TCase *t = tcase_create("stimulus");
   tcase_set_timeout(t, 300);
   tcase_add_loop_test(t, requests_and_tables_of_a_seed, 0, SEEDS);
   tcase_add_loop_test(t, cycles_of_a_seed, 0, SEEDS);
+  tcase_add_test(t, missing_knobs_keep_their_defaults);
+  tcase_add_test(t, bad_knobs_are_refused);
+  tcase_add_test(t, profiles_can_be_read);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
