@@ -210,7 +210,8 @@ static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp)
   if (event) event->check = snapshot_check(rsp);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
   if (status != DUT_OK) return stop_device(ls, status, req, rsp);
-  ls->differences = lockstep_compare(rsp, &ls->dut_rsp);
+  if (event && ls->unjudged) event->check = snapshot_check(&ls->dut_rsp);
+  ls->differences = ls->unjudged ? 0 : lockstep_compare(rsp, &ls->dut_rsp);
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   return true;
 }

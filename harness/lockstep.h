@@ -72,6 +72,7 @@ typedef struct {
   void *handle;            /* of dut, open */
   world_t *dut_world;      /* NULL with dut */
   oracle_t *oracle;        /* the check level is architectural; NULL: exact */
+  bool unjudged;           /* nobody compares: somebody else judges the DUT's answers (dut_rsp) */
   struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
   trace_writer_t *trace;   /* NULL: not recorded */
   coverage_t *coverage;    /* NULL: not sampled */
