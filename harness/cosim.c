@@ -83,6 +83,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
   c->ls.handle = c->dut->open(&env, error, error_bytes);
   if (!c->ls.handle) return false;
   c->ls.dut = c->dut;
+  c->ls.unjudged = c->options->unjudged;
   c->ls.dut_world = &c->dut_world;
   if (c->snapshots) c->snapshots->handle = c->ls.handle;
   c->ls.snapshots = c->snapshots;

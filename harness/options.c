@@ -39,6 +39,11 @@ typedef enum {
   OPT_CHECK,
   OPT_OVERLAP,
   OPT_SCENE,
+  OPT_KNOBS,
+  OPT_KNOBS_HELP,
+  OPT_SUITE,
+  OPT_EVERY,
+  OPT_METAMORPHIC,
   OPT_QUIET,
   OPT_GDB,
   OPT_PORT,
@@ -100,6 +105,13 @@ static const option_t table[] = {
     {OPT_OVERLAP, "overlap", NULL,
      "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
     {OPT_SCENE, "scene", "NAME", "this scene alone: WALK/PORT/EVENT/TAKEN/CYCLE, as a mismatch names it", FOR_SWEEP},
+    {OPT_KNOBS, "knobs", "FILE", "how the stimulus is drawn, as JSON (harness/knobs has some); see --knobs-help",
+     FOR_FUZZ},
+    {OPT_KNOBS_HELP, "knobs-help", NULL, "the knobs: name, default, range, meaning", FOR_FUZZ},
+    {OPT_SUITE, "suite", "NAME", "a directed suite instead of random stimulus, or all of them; see below", FOR_FUZZ},
+    {OPT_EVERY, "every", "N", "of a suite's combinations run one in N, the seed says which (default 1: all)", FOR_FUZZ},
+    {OPT_METAMORPHIC, "metamorphic", NULL,
+     "the device against itself: a request's answer must not depend on what is cached; allows --check none", FOR_FUZZ},
     {OPT_GDB, "gdb", "PORT", "wait for GDB at this port, as mmu86 gdb does", FOR_RUN},
     {OPT_PORT, "port", "N", "wait for GDB at 127.0.0.1:N (default 1234; 0: a free port, which is printed)", FOR_GDB},
     {OPT_OUT, "out", "NAME", "write NAME.trace, NAME_test.c and NAME.c (default: the trace's name and -min)",
@@ -279,11 +291,28 @@ static bool take(options_t *o, option_id_t id, const char *text) {
     return processor(text, o);
   case OPT_CHECK:
     o->architectural = strcmp(text, "architectural") == 0;
+    o->unjudged = false;
     if (o->architectural || strcmp(text, "exact") == 0) return true;
+    o->unjudged = strcmp(text, "none") == 0;
+    if (o->unjudged) return true;
     fprintf(stderr, "mmu86: --check %s: neither exact nor architectural\n", text);
     return false;
   case OPT_OVERLAP:
     o->overlap = o->architectural = true;
+    return true;
+  case OPT_KNOBS:
+    o->knobs = text;
+    return true;
+  case OPT_KNOBS_HELP:
+    o->knobs_help = true;
+    return true;
+  case OPT_SUITE:
+    o->suite = text;
+    return true;
+  case OPT_EVERY:
+    return number("every", text, 1, UINT32_MAX, &o->every);
+  case OPT_METAMORPHIC:
+    o->metamorphic = true;
     return true;
   case OPT_OUT:
     o->out = text;
@@ -404,6 +433,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .cpu = CPU_PPRO,
                    .count = 1000000,
                    .transaction = UINT64_MAX,
+                   .every = 1,
                    .gdb = command == FOR_GDB,
                    .gdb_port = 1234};
   *status = EXIT_BAD_INPUT;
@@ -433,6 +463,10 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   if (command == FOR_DIFF && optind < argc) o->other = argv[optind++];
   if (optind < argc) {
     fprintf(stderr, "mmu86 %s: %s: unexpected argument; see mmu86 %s --help\n", name, argv[optind], name);
+    return false;
+  }
+  if (o->unjudged && !o->metamorphic) {
+    fprintf(stderr, "mmu86 %s: --check none: nobody would judge; only with mmu86 fuzz --metamorphic\n", name);
     return false;
   }
   if (o->bios && o->input) {

@@ -58,9 +58,13 @@ typedef struct {
   cpu_profile_t cpu;
   const char *scene; /* sweep: the only one */
   bool quiet;
-  bool overlap;       /* requests of both ports overlap; implies architectural */
-  bool architectural; /* the check level */
-  bool gdb;           /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
+  bool overlap;              /* requests of both ports overlap; implies architectural */
+  bool architectural;        /* the check level */
+  bool unjudged;             /* the check level none: nothing is compared with the reference */
+  const char *knobs, *suite; /* fuzz; NULL: the default knobs, no suite */
+  uint64_t every;            /* of a suite's combinations */
+  bool knobs_help, metamorphic;
+  bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;
   char explain[4096];   /* with a trace as output or input: the command that explains it, likewise; else "" */
   char reproduce[4096]; /* the command line, quoted for a shell, without waveforms and GDB */

@@ -218,4 +218,5 @@ void stimulus_knobs_help(FILE *out) {
     snprintf(range, sizeof range, "%u..%u", k->min, k->max);
     fprintf(out, "  %-25s %6u  %-12s %s\n", k->name, k->usual, range, k->meaning);
   }
+  fprintf(out, "How requests overlap with --overlap is not among them: these say what is requested, not when.\n");
 }

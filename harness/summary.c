@@ -28,6 +28,7 @@ void summary_judge(outcome_t *o, const cosim_t *c, const world_t *model_world) {
               : c->ls.state == LOCKSTEP_PROTOCOL ? "DUT breaks protocol"
                                                  : "mismatch";
   }
+  if (c->ls.unjudged) return;
   uint64_t paddr = 0;
   o->images_compared = true;
   o->images_identical = world_equal(model_world, &c->dut_world, &paddr);
@@ -111,6 +112,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   for (char *p = verdict; *p; p++)
     if (*p >= 'a') *p = (char)(*p - 'a' + 'A');
   fprintf(out, "\nmmu86 %s: %s (%s)\n", o->command, verdict, o->stop);
+  if (o->has_combinations) row(out, "combinations", o->combinations);
   if (o->has_guest) row(out, "instructions", o->instructions);
   if (o->resets) row(out, "resets", o->resets);
   if (o->exited) row(out, "guest's exit code", o->guest_exit_code);
@@ -119,9 +121,10 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   row(out, "unmapped addresses", o->unmapped);
   if (o->has_guest) row(out, "unmapped ports", o->unmapped_ports);
   if (c->dut) {
-    row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE);
+    row(out, "mismatches", c->ls.state != LOCKSTEP_AGREE || o->self_judged);
     if (c->ls.oracle) verdicts(out, c->ls.oracle);
-    fprintf(out, "  %-24s %16s\n", "memory images", o->images_identical ? "identical" : "DIFFERENT");
+    const char *images = !o->images_compared ? "not compared" : o->images_identical ? "identical" : "DIFFERENT";
+    fprintf(out, "  %-24s %16s\n", "memory images", images);
     row(out, "DUT clock cycles", c->dut->cycles(c->ls.handle));
   } else {
     fprintf(out, "  %-24s %16s\n", "DUT", "none");
@@ -180,6 +183,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "instructions", o->has_guest ? json_integer((json_int_t)o->instructions) : json_null());
   json_object_set_new(root, "guest_exit_code", o->exited ? json_integer(o->guest_exit_code) : json_null());
   json_object_set_new(root, "resets", o->has_guest ? json_integer((json_int_t)o->resets) : json_null());
+  if (o->has_combinations) set(root, "combinations", o->combinations);
   if (o->port_log) json_object_set_new(root, "port_log", port_log_json(o->port_log));
   set(root, "transactions", c->ls.sequence);
   set(root, "references", s->references);
@@ -199,9 +203,9 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "faults_by_vector", faults_json(s));
   if (s->tagged) json_object_set_new(root, "origins", origins_json(s));
   set(root, "mismatches",
-      (c->ls.state != LOCKSTEP_AGREE) +
+      (c->ls.state != LOCKSTEP_AGREE || o->self_judged) +
           (uint64_t)(o->images_compared && !o->images_identical && c->ls.state == LOCKSTEP_AGREE));
-  json_object_set_new(root, "check", json_string(c->ls.oracle ? "architectural" : "exact"));
+  json_object_set_new(root, "check", json_string(c->ls.unjudged ? "none" : c->ls.oracle ? "architectural" : "exact"));
   if (c->ls.oracle) json_object_set_new(root, "verdicts", verdicts_json(c->ls.oracle));
   json_t *differences = json_array();
   for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++)

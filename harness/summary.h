@@ -14,9 +14,12 @@ typedef enum { VERDICT_PASS, VERDICT_MISMATCH, VERDICT_GUEST_FAILURE, VERDICT_LI
 typedef struct {
   const char *command; /* "run", "replay", "fuzz" */
   verdict_t verdict;
-  const char *stop; /* why the run ended, one word or a few */
-  bool has_guest;   /* instructions and guest_exit_code mean something */
-  bool exited;      /* the guest wrote the debug-exit port */
+  const char *stop;      /* why the run ended, one word or a few */
+  bool has_guest;        /* instructions and guest_exit_code mean something */
+  bool self_judged;      /* MISMATCH by another judge than the lockstep: a suite, or the device itself */
+  bool has_combinations; /* of a suite */
+  uint64_t combinations;
+  bool exited; /* the guest wrote the debug-exit port */
   uint64_t instructions;
   uint32_t guest_exit_code;
   bool images_compared, images_identical;

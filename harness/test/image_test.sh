@@ -112,6 +112,10 @@ case_interrupted() {
   [ $? = 4 ] || fail "exit status of fuzz"
   [ "$(json stop)" = interrupted ] || fail "stop: $(json stop)"
   expect 0 replay "$DIR/trace"
+  expect 0 fuzz --suite tlb --trace "$DIR/trace" --json "$DIR/result.json"
+  [ "$(json combinations)" = 1954 ] || fail "$(json combinations) combinations"
+  expect 0 replay "$DIR/trace"
+  expect 0 fuzz --knobs-help; grep -q "^  pde_self " "$DIR/out" || fail "knobs"
 }
 
 # What guests do wrong ends the run with the machine's state.
@@ -188,6 +192,15 @@ case_bad_input() {
   expect 2 run "$KERNEL" --serial "$KERNEL"; one_line "is the input"
   [ -s "$KERNEL" ] || fail "the image is empty now"
   expect 2 fuzz --ram 1; one_line "--ram"
+  echo '{"bogus": 1}' >"$DIR/knobs"
+  expect 2 fuzz --knobs "$DIR/knobs"; one_line "bogus"
+  expect 2 fuzz --knobs "$DIR/missing"; one_line "missing"
+  expect 2 fuzz --suite bogus; one_line "--suite bogus"
+  expect 2 fuzz --suite tlb --metamorphic; one_line "--metamorphic"
+  expect 2 fuzz --suite tlb --every 0; one_line "--every"
+  expect 2 fuzz --check none; one_line "--check none"
+  expect 2 fuzz --metamorphic --overlap; one_line "--overlap"
+  expect 2 fuzz --steer --suite tlb --coverage "$DIR/coverage"; one_line "not with --suite"
 }
 
 # Outputs that cannot be written to the end.
