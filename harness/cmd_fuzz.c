@@ -50,8 +50,12 @@ static bool steer_rest(stimulus_t *stimulus, unsigned *next) {
 }
 
 /* Another agent stores to the tables. */
-static void other_agent(void *stimulus) {
-  stimulus_change_entry(stimulus);
+static void other_agent(void *ctx) {
+  stimulus_t *stimulus = ctx;
+  if (rng_chance(&stimulus->rng, 25))
+    stimulus_change_descriptor(stimulus);
+  else
+    stimulus_change_entry(stimulus);
 }
 
 /* Makes count requests, and those that steer. */

@@ -14,14 +14,19 @@ import tempfile
 
 from plant import parse
 
+KNOBS = pathlib.Path(__file__).resolve().parent.parent / "knobs"
+
 # (name, arguments): tried in turn until one kills.
 HUNTS = [
     ("fuzz", ["fuzz", "--seed", "1", "--count", "300000"]),
     ("fuzz, slow memory", ["fuzz", "--seed", "2", "--count", "300000", "--mem-latency", "5"]),
+    ("fuzz, tables", ["fuzz", "--knobs", f"{KNOBS}/tables.json", "--seed", "5", "--count", "300000"]),
     ("race sweep", ["sweep"]),
     ("race sweep, slow memory", ["sweep", "--mem-latency", "4", "--seed", "2"]),
     ("overlap", ["fuzz", "--overlap", "--seed", "3", "--count", "300000"]),
     ("overlap, slow memory", ["fuzz", "--overlap", "--seed", "4", "--count", "300000", "--mem-latency", "5"]),
+    ("overlap, segments, slow memory", ["fuzz", "--knobs", f"{KNOBS}/segments.json", "--overlap", "--seed", "3",
+                                        "--count", "300000", "--mem-latency", "5"]),
 ]
 
 
