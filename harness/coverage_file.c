@@ -8,6 +8,7 @@
 
 #include "coverage.h"
 #include "json_file.h"
+#include "output.h"
 
 static const char format[] = "mmu86 functional coverage 1";
 
@@ -47,6 +48,7 @@ static json_t *load(const char *path, char *error, unsigned error_bytes) {
   fclose(file);
   if (!root) {
     snprintf(error, error_bytes, "%s: line %d: not a coverage file: %s", path, why.line, why.text);
+    output_plain(error);
     return NULL;
   }
   const char *is = json_string_value(json_object_get(root, "format"));
@@ -74,6 +76,7 @@ static bool add_group(coverage_t *c, const char *path, const char *group_name, j
   json_t *value;
   if (group == coverage_n_groups(c) || !json_is_object(hits)) {
     snprintf(error, error_bytes, "%s: \"%s\" is no group of this coverage model", path, group_name);
+    output_plain(error);
     return false;
   }
   json_object_foreach(hits, name, value) {
@@ -82,6 +85,7 @@ static bool add_group(coverage_t *c, const char *path, const char *group_name, j
     if (bin == n || !json_is_integer(value) || json_integer_value(value) <= 0) {
       snprintf(error, error_bytes, "%s: group \"%s\": \"%s\" is no bin of this coverage model, or has no count", path,
                group_name, name);
+      output_plain(error);
       return false;
     }
     at = bin;

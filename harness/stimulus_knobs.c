@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "output.h"
+
 /* One knob. Fields follow the struct's. */
 typedef struct {
   const char *name;
@@ -197,6 +199,7 @@ bool stimulus_knobs_read(const char *path, stimulus_knobs_t *knobs, char *error,
       snprintf(error, error_bytes, "%s:%d: %s", path, why.line, why.text);
     else
       snprintf(error, error_bytes, "%s", why.text); /* names the file */
+    output_plain(error);
     return false;
   }
   *knobs = stimulus_default_knobs();
@@ -208,7 +211,9 @@ bool stimulus_knobs_read(const char *path, stimulus_knobs_t *knobs, char *error,
     if (ok) ok = take(knobs, path, key, value, error, error_bytes);
   }
   json_decref(root);
-  return ok && can_draw(knobs, path, error, error_bytes);
+  ok = ok && can_draw(knobs, path, error, error_bytes);
+  if (!ok) output_plain(error);
+  return ok;
 }
 
 void stimulus_knobs_help(FILE *out) {

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 
+PROFILES = pathlib.Path(__file__).resolve().parent.parent / "knobs"
 HALT = b"\xf4"
 # out EAH, al (origin); mov ds, ax; lgdt-less far jump is in the BIOS; store, load, inc, then the debug exit.
 CODE = bytes.fromhex("b007e6ea" "a300201000" "8b1d00201000" "ff0508201000" "31c0" "e7f4")
@@ -119,6 +120,33 @@ OPTIONS = {
     "help": [0, "--help"], "short": [0, "-abc", "-", "--q=1", "--wave"],
 }
 
+KNOBS = {"none": b"{}", "unknown": b'{"bogus": 1}', "range": b'{"hot_pages": 65}', "real": b'{"hot": 1.5}',
+         "least": json.dumps(dict.fromkeys(("hot_pages", "v86_every", "directories", "page_tables", "directory_entries",
+                                            "alias_frames", "hot_sets"), 1)).encode(),
+         "nothing": json.dumps(dict.fromkeys((f"{what}_weight" for what in (
+             "read", "write", "execute", "system", "descriptor", "set_segment", "cr0", "cr3", "cr4", "load_table",
+             "invlpg")), 0)).encode()}
+
+# Two results each, with a NUL between.
+RESULTS = [{"verdict": "pass", "transactions": 1000, "dut_cycles": 3000, "references": 2000, "tlb_hits": 900,
+            "faults_by_vector": {"13": 1}, "origins": [{"name": "kernel", "references": 5}, {"name": "user"}]},
+           {"verdict": "mismatch", "transactions": 1001, "dut_cycles": 0, "references": -1, "seconds": 1.5,
+            "origins": [{"name": "user", "references": 1}, 2, []], "differences": ["fault"]}]
+DIFFS = {"two": "\0".join(map(json.dumps, RESULTS)), "one": json.dumps(RESULTS[0]), "empty": "\0", "array": "[]\0{}",
+         "arrays": '{"a": [[[1]], [{"id": ""}, {"id": ""}]]}\0{"a": [{"id": "x"}]}'}
+
+
+def coverage(**head):
+    groups = {"operation": {"real, paging off, read, fault": 6, "real, paging off, WRITE_CR 0, done": 1}}
+    return json.dumps({"format": "mmu86 functional coverage 1", "transactions": 46,
+                       "tlb": {"sets": 8, "ways": 4, "large": 8}, "groups": groups, **head}).encode()
+
+
+COVERAGE = {"good": coverage(), "old": coverage(format="mmu86 functional coverage 0"),
+            "least": coverage(tlb={"sets": 1, "ways": 1, "large": 1}), "odd": coverage(tlb={"sets": 3, "ways": 1, "large": 2}),
+            "group": coverage(groups={"bogus": {}}), "bin": coverage(groups={"operation": {"bogus": 1}}),
+            "count": coverage(groups={"operation": {"real, paging off, read, fault": 0}})}
+
 GDB = {
     "look": ["qSupported", "?", "g", "p8", "m100000,40", "qXfer:features:read:target.xml:0,fff", "H", "qC", "T1"],
     "write": ["M102000,2:0102", "X102000,2:ab", "P8=35001000", "G00", "m102000,8"],
@@ -165,6 +193,9 @@ def main():
         "header": {name: json.dumps(header).encode() for name, header in HEADERS.items()},
         "options": {name: bytes([line[0]]) + b"".join(word.encode() + b"\0" for word in line[1:])
                     for name, line in OPTIONS.items()},
+        "knobs": KNOBS | {path.stem: path.read_bytes() for path in sorted(PROFILES.glob("*.json"))},
+        "diff": {name: text.encode() for name, text in DIFFS.items()},
+        "coverage": COVERAGE,
         "gdb": {name: "\n".join(lines).encode() for name, lines in GDB.items()},
     }
     for target, files in written.items():
