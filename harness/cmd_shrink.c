@@ -223,9 +223,11 @@ static void set_reproduce(command_t *c, const char *program) {
   }
   if (c->result.env.architectural && !c->result.env.overlapped)
     options_quote(c->reproduce, sizeof c->reproduce, "--check=architectural");
-  if (!o->mem_latency) return;
-  snprintf(word, sizeof word, "--mem-latency=%u", o->mem_latency);
-  options_quote(c->reproduce, sizeof c->reproduce, word);
+  if (o->mem_latency) {
+    snprintf(word, sizeof word, "--mem-latency=%u", o->mem_latency);
+    options_quote(c->reproduce, sizeof c->reproduce, word);
+  }
+  if (o->seed == OPTIONS_SEED) return;
   snprintf(word, sizeof word, "--seed=%llu", (unsigned long long)o->seed);
   options_quote(c->reproduce, sizeof c->reproduce, word);
 }

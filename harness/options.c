@@ -216,7 +216,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
                    .snapshot_every = 5000,
                    .ram_mb = 128,
                    .max_insns = UINT64_MAX,
-                   .seed = 1,
+                   .seed = OPTIONS_SEED,
                    .cpu = CPU_PPRO,
                    .count = 1000000,
                    .transaction = UINT64_MAX,

@@ -29,6 +29,9 @@ enum {
   FOR_ALL = 511
 };
 
+/* --seed, if it is not given. */
+enum { OPTIONS_SEED = 1 };
+
 typedef struct {
   const char *input;    /* IMAGE or FILE; NULL if the command takes none */
   const char *other;    /* diff: the second FILE */

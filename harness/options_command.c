@@ -68,10 +68,12 @@ void options_set_explain(options_t *o, unsigned command, const char *program) {
     options_quote(o->explain, sizeof o->explain, o->dut_args);
   }
   if (o->architectural) options_quote(o->explain, sizeof o->explain, "--check=architectural");
-  if (o->mem_latency == 0) return;
-  snprintf(number, sizeof number, "%u", o->mem_latency);
-  options_quote(o->explain, sizeof o->explain, "--mem-latency");
-  options_quote(o->explain, sizeof o->explain, number);
+  if (o->mem_latency) {
+    snprintf(number, sizeof number, "%u", o->mem_latency);
+    options_quote(o->explain, sizeof o->explain, "--mem-latency");
+    options_quote(o->explain, sizeof o->explain, number);
+  }
+  if (o->seed == OPTIONS_SEED) return;
   snprintf(number, sizeof number, "%llu", (unsigned long long)o->seed);
   options_quote(o->explain, sizeof o->explain, "--seed");
   options_quote(o->explain, sizeof o->explain, number);

@@ -106,7 +106,7 @@ RUNS = {"bios": b"\x90" + bios(), "restart": b"\xf3" + bios(), "image": b"\x10" 
 
 HEADER = {"ram_bytes": 8 << 20, "tlb_sets": 8, "tlb_ways": 4, "tlb_large": 8, "limit_wraps": False,
           "accessed_on_fault": False, "pat_reserved": True, "stale_faults": False,
-          "upper_cached": False, "origin": "mmu86 fuzz"}
+          "upper_cached": False, "overlapped": False, "origin": "mmu86 fuzz"}
 HEADERS = {"good": HEADER, "wide": {**HEADER, "ram_bytes": 3 << 30, "origin": "\u00e9\u20ac"},
            "wrong": {**HEADER, "tlb_sets": 3}, "huge": {**HEADER, "tlb_ways": (1 << 32) + 4}, "none": []}
 
@@ -160,7 +160,7 @@ GDB = {
 
 def record(mmu86, path, *arguments):
     """Records a trace; the command line in its header has no paths."""
-    done = subprocess.run(["mmu86", *arguments, "--dut", "none", "--quiet", "--trace", path.name], executable=mmu86,
+    done = subprocess.run(["mmu86", *arguments, "--quiet", "--trace", path.name], executable=mmu86,
                           cwd=path.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if not path.exists():
         sys.exit(f"seeds.py: {path.name}: mmu86 {arguments[0]} made no trace, status {done.returncode}")
@@ -173,15 +173,17 @@ def traces(mmu86, directory, images):
     for image in images:
         for name, instructions in SLICES.items():
             (directory / "image").write_bytes(image.read_bytes())
-            record(mmu86, directory / f"{image.stem}-{name}", "run", "image", "--max-insns", str(instructions))
+            record(mmu86, directory / f"{image.stem}-{name}", "run", "image", "--max-insns", str(instructions),
+                   "--dut", "none")
     for name, image in IMAGES.items():
         if name in ("empty", "most", "many"):
             continue
         (directory / "image").write_bytes(image)
-        record(mmu86, directory / name, "run", "image", "--ram", "16", "--max-insns", "40")
+        record(mmu86, directory / name, "run", "image", "--ram", "16", "--max-insns", "40", "--dut", "none")
     (directory / "image").write_bytes(HALT * (0x10000 - 256) + bios())
     record(mmu86, directory / "bios", "run", "--bios", "image", "--ram", "1", "--max-insns", "60", "--on-reset",
-           "restart")
+           "restart", "--dut", "none")
+    record(mmu86, directory / "overlapped", "fuzz", "--overlap", "--count", "100")
     (directory / "image").unlink()
 
 
