@@ -89,11 +89,17 @@ static dut_status_t idle_clock(void *dut, const dut_drive_t *drive, dut_cycle_t 
   return ++counted < REQUESTS ? DUT_OK : DUT_PROTOCOL;
 }
 
+static const char *idle_error(void *dut) {
+  (void)dut;
+  return "enough";
+}
+
 START_TEST(cycles_of_a_seed) {
   static const uint64_t stored[SEEDS] = {0xaa6499e76fe14633, 0x91c7d5592018613e, 0x5a3fbb691ee4e800,
                                          0x210cafdbb33552e1};
   dut_ops_t ops = *fake_dut();
   ops.clock = idle_clock;
+  ops.error = idle_error;
   lockstep_t ls;
   lockstep_init(&ls);
   ls.dut = &ops;
