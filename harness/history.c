@@ -195,8 +195,18 @@ void history_invalidated(history_t *h, history_event_t event, uint32_t laddr) {
   upper_invalidated(h, when, event == HISTORY_FAULT ? laddr >> 22 : REGIONS);
 }
 
-void history_walked(history_t *h, uint32_t laddr, uint32_t entry, uint8_t page_size) {
-  h->walk[h->n_walks++ % WALKS] = (walk_t){laddr, entry, page_size, tick(h, HISTORY_CHANGE)};
+void history_walked(history_t *h, uint32_t laddr, uint32_t entry, uint8_t page_size, moment_t begun) {
+  moment_t when = begun + 1; /* an invalidation at begun came before it */
+  walk_t *oldest = h->walk;
+  for (unsigned i = 0; i < h->n_walks; i++) {
+    walk_t *w = &h->walk[i];
+    if (w->when < oldest->when) oldest = w;
+    if (w->laddr != laddr || w->entry != entry || w->page_size != page_size) continue;
+    if (w->when < when) w->when = when;
+    return;
+  }
+  if (h->n_walks < WALKS) oldest = &h->walk[h->n_walks++];
+  *oldest = (walk_t){laddr, entry, page_size, when};
 }
 
 history_t *history_create(const world_t *world, const mmu_config_t *config) {

@@ -69,8 +69,11 @@ void history_set_registers(history_t *history, uint32_t cr3, uint32_t cr4);
 /* An invalidation: of laddr's page (INVLPG, a page fault), or of more. */
 void history_invalidated(history_t *history, history_event_t event, uint32_t laddr);
 
-/* A walk that other stores overlapped has found this, which may be in no moment's memory as a whole. */
-void history_walked(history_t *history, uint32_t laddr, uint32_t entry, uint8_t page_size);
+/*
+ * A walk that other stores overlapped has found this, which may be in no moment's memory as a whole. begun: the moment
+ * of its first reference (history_now): an invalidation since then forbids to cache it.
+ */
+void history_walked(history_t *history, uint32_t laddr, uint32_t entry, uint8_t page_size, moment_t begun);
 
 /* A translation of a page, or (HISTORY_TABLE) a directory entry that names its page table. */
 typedef struct {

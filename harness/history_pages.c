@@ -133,7 +133,7 @@ unsigned history_pages(const history_t *h, uint32_t laddr, moment_t accepted, bo
     each_value(&q, d->cr3 | (laddr >> 20 & 0xFFC), d->first, d->last, visit_directory);
   }
   q.misread = false;
-  for (unsigned i = 0; i < WALKS && i < h->n_walks; i++) {
+  for (unsigned i = 0; i < h->n_walks; i++) {
     const walk_t *w = &h->walk[i];
     uint32_t mask = w->page_size == MMU_PAGE_4M ? 0xFFC00000 : FRAME;
     if ((w->laddr ^ laddr) & mask) continue;

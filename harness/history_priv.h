@@ -10,7 +10,7 @@
 /* Low bits of a moment: what it was, then a count within the transaction, then the transaction. */
 enum { EVENT_BITS = 3, COUNT_BITS = 21, SEQUENCE_SHIFT = EVENT_BITS + COUNT_BITS };
 
-enum { PAGES = 1 << 20, REGIONS = 1 << 10, ENTRIES = 1024, SPELLS_FORGOTTEN = 1 << 20, DIRECTORIES = 256, WALKS = 64 };
+enum { PAGES = 1 << 20, REGIONS = 1 << 10, ENTRIES = 1024, SPELLS_FORGOTTEN = 1 << 20, DIRECTORIES = 256, WALKS = 256 };
 
 static const uint32_t FRAME = 0xFFFFF000u;
 
@@ -61,7 +61,7 @@ struct history {
   uint32_t n_spells, room;
   directory_t directory[DIRECTORIES]; /* the current one is the last */
   unsigned n_directories;
-  walk_t walk[WALKS]; /* a ring */
+  walk_t walk[WALKS]; /* the latest ones */
   unsigned n_walks;
   drop_t *upper; /* the invalidations of what is cached of directories, in order */
   uint32_t n_upper, upper_room;

@@ -149,7 +149,8 @@ static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   ls->differences = DIFF_MEM;
   ls->verdict = ORACLE_WRONG;
   moment_t now = history_now(oracle_history(ls->oracle));
-  if (possible) ls->verdict = oracle_judge(ls->oracle, ls->sequence, now, req, answer, false, rsp, &ls->differences);
+  if (possible)
+    ls->verdict = oracle_judge(ls->oracle, ls->sequence, now, req, answer, NULL, false, rsp, &ls->differences);
   return ls->differences == 0;
 }
 
@@ -185,10 +186,10 @@ bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *re
   return stop(ls, LOCKSTEP_MISMATCH, req, &unknown);
 }
 
-bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer, bool cut,
-                       mmu_rsp_t *rsp) {
+bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer,
+                       const moment_t *when, bool cut, mmu_rsp_t *rsp) {
   ls->dut_rsp = *answer;
-  ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, cut, rsp, &ls->differences);
+  ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, when, cut, rsp, &ls->differences);
   if (!cut || ls->differences) remember(ls, req, rsp);
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   if (cut) return true;

@@ -117,8 +117,8 @@ bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp
  */
 void lockstep_offered(lockstep_t *ls, const mmu_req_t *req);
 bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference);
-bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer, bool cut,
-                       mmu_rsp_t *rsp);
+bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer,
+                       const moment_t *when, bool cut, mmu_rsp_t *rsp);
 bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule);
 
 /* The guest stored size bytes: repeats it in the DUT's world and in the trace. */

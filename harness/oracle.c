@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
   uint32_t laddr, entry;
   uint8_t page_size;
+  unsigned first; /* index of its first reference */
 } found_t;
 
 struct oracle {
@@ -38,6 +39,7 @@ struct oracle {
   unsigned n_choices, planned; /* made in this attempt; of them, given beforehand */
   found_t found[CHOICES];
   unsigned n_found; /* by walks of this attempt */
+  unsigned begun;   /* index of the next walk's first reference */
   oracle_stale_t stale;
   uint64_t count[ORACLE_VERDICTS];
 };
@@ -87,6 +89,7 @@ static mmu_recall_t likely(oracle_t *o, uint32_t laddr, uint32_t *entry, uint8_t
 
 static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *page_size) {
   oracle_t *o = ctx;
+  o->begun = o->referred;
   if (o->guess) {
     mmu_recall_t guess = likely(o, laddr, entry, page_size);
     history_page_t page = {.entry = *entry, .page_size = *page_size};
@@ -108,7 +111,7 @@ static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *
 
 static void walked(void *ctx, uint32_t laddr, uint32_t entry, uint8_t page_size) {
   oracle_t *o = ctx;
-  if (o->n_found < CHOICES && !o->beyond) o->found[o->n_found++] = (found_t){laddr, entry, page_size};
+  if (o->n_found < CHOICES && !o->beyond) o->found[o->n_found++] = (found_t){laddr, entry, page_size, o->begun};
 }
 
 static void dropped(void *ctx, mmu_drop_t what, uint32_t laddr) {
@@ -201,19 +204,20 @@ static oracle_verdict_t judge(oracle_t *o, const mmu_req_t *req, const mmu_rsp_t
 }
 
 /* A walk that stores overlapped may have found what memory never held as a whole; it may be cached all the same. */
-static void note_walks(oracle_t *o) {
+static void note_walks(oracle_t *o, const moment_t *when) {
   for (unsigned i = 0; i < o->n_found; i++) {
     const found_t *f = &o->found[i];
     uint32_t entry;
     uint8_t page_size;
     bool fresh = history_fresh(o->history, f->laddr, &entry, &page_size);
     if (!fresh || entry != f->entry || page_size != f->page_size)
-      history_walked(o->history, f->laddr, f->entry, f->page_size);
+      history_walked(o->history, f->laddr, f->entry, f->page_size, when ? when[f->first] : history_now(o->history));
   }
 }
 
 oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
-                              const mmu_rsp_t *answer, bool cut, mmu_rsp_t *rsp, unsigned *differences) {
+                              const mmu_rsp_t *answer, const moment_t *when, bool cut, mmu_rsp_t *rsp,
+                              unsigned *differences) {
   assert(!cut || !changes_late(req));
   o->accepted = accepted;
   o->answer = answer;
@@ -221,10 +225,22 @@ oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, moment_t accepted,
   oracle_verdict_t verdict = judge(o, req, answer, cut, rsp, differences);
   o->count[verdict]++;
   if (*differences) return verdict;
-  note_walks(o); /* the first page of a killed fetch, too */
+  note_walks(o, when); /* the first page of a killed fetch, too */
   if (cut) return verdict;
   if (rsp->fault && rsp->vector == X86_PF) history_invalidated(o->history, HISTORY_FAULT, (uint32_t)rsp->cr2);
   return verdict;
+}
+
+void oracle_glimpse(oracle_t *o, moment_t accepted, const mmu_req_t *req, const mmu_rsp_t *so_far,
+                    const moment_t *when) {
+  mmu_rsp_t rsp;
+  unsigned differences;
+  if (so_far->n_mem == 0) return;
+  o->accepted = accepted;
+  o->answer = so_far;
+  judge(o, req, so_far, true, &rsp, &differences);
+  if (changes_late(req)) memcpy(o->mmu, o->saved, mmu_sizeof());
+  if (differences == 0) note_walks(o, when); /* else its answer will be accused */
 }
 
 /* An entry gets A and D, a descriptor's byte 5 its accessed or busy bit; all else stays as others have stored it. */

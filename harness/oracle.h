@@ -41,11 +41,19 @@ void oracle_destroy(oracle_t *oracle);
  * Judges a device's answer. sequence: the transaction's number. accepted: when the request was (history_now). answer:
  * the device's, with all its references. cut: the device was told to forget the request: only its references count,
  * which must be the first ones of a legal execution. rsp: the reference's response: the legal one that was found, or
- * the one nearest to it. Effects: the reference's registers are as after the transaction; what the answer says of
- * invalidations is noted. differences: lockstep_diff_t; 0 if it is legal.
+ * the one nearest to it. when: the moment of each reference; NULL: now. Effects: the reference's registers are as after
+ * the transaction; what the answer says of invalidations is noted. differences: lockstep_diff_t; 0 if it is legal.
  */
 oracle_verdict_t oracle_judge(oracle_t *oracle, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
-                              const mmu_rsp_t *answer, bool cut, mmu_rsp_t *rsp, unsigned *differences);
+                              const mmu_rsp_t *answer, const moment_t *when, bool cut, mmu_rsp_t *rsp,
+                              unsigned *differences);
+
+/*
+ * A request that is still on its way has made these references so far: what its walks have found may be cached already.
+ * accepted, req, when: as above.
+ */
+void oracle_glimpse(oracle_t *oracle, moment_t accepted, const mmu_req_t *req, const mmu_rsp_t *so_far,
+                    const moment_t *when);
 
 /*
  * The device has referred to memory: an update that was not lost is carried out in the reference's world. Returns false

@@ -47,14 +47,26 @@ static bool accept(overlap_t *o, dut_port_t port) {
   flight->req = o->offer[port];
   flight->since = o->cycles;
   flight->accepted = history_now(oracle_history(o->ls->oracle));
-  flight->answer.n_mem = flight->answer.n_tlb = 0;
+  flight->answer.n_mem = flight->answer.n_tlb = flight->glimpsed = 0;
   o->offering[port] = false;
   return true;
 }
 
+/* What others have found on their way may be what this one hits. */
+static void glimpse_others(overlap_t *o, const overlap_flight_t *flight) {
+  overlap_flight_t *const all[] = {&o->flight[DUT_DATA], &o->flight[DUT_FETCH], &o->killed};
+  for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+    overlap_flight_t *other = all[i];
+    if (other == flight || !other->busy || other->glimpsed == other->answer.n_mem) continue;
+    oracle_glimpse(o->ls->oracle, other->accepted, &other->req, &other->answer, other->when);
+    other->glimpsed = other->answer.n_mem;
+  }
+}
+
 static bool judge(overlap_t *o, overlap_flight_t *flight, bool cut, mmu_rsp_t *rsp) {
+  glimpse_others(o, flight);
   flight->busy = false;
-  return lockstep_answered(o->ls, &flight->req, flight->accepted, &flight->answer, cut, rsp);
+  return lockstep_answered(o->ls, &flight->req, flight->accepted, &flight->answer, flight->when, cut, rsp);
 }
 
 /* A killed fetch has made its last reference. */
@@ -68,6 +80,7 @@ static bool refer(overlap_t *o, const dut_cycle_t *cycle) {
   overlap_flight_t *flight = late ? &o->killed : &o->flight[cycle->on_behalf];
   if (!flight->busy) return broken(o, cycle->on_behalf, "refers to memory for no request");
   if (flight->answer.n_mem == MMU_MEM_MAX) return broken(o, cycle->on_behalf, "refers to memory without end");
+  flight->when[flight->answer.n_mem] = history_now(oracle_history(o->ls->oracle));
   flight->answer.mem[flight->answer.n_mem++] = cycle->reference;
   if (!lockstep_referred(o->ls, &flight->req, &cycle->reference)) return false;
   return !late || bury(o);

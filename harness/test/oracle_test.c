@@ -210,6 +210,28 @@ START_TEST(updates_undo_nothing) {
 }
 END_TEST
 
+/* What a walk has found may be cached unless an invalidation came after the walk's first reference. */
+START_TEST(walks_begin_with_their_first_reference) {
+  bench_t b;
+  open_bench(&b, SLOPPY_LEGAL, false, false, true);
+  history_t *h = oracle_history(b.ls.oracle);
+  const uint32_t laddr = 0x7654000, entry = 0x00123067;
+  history_page_t pages[HISTORY_PAGES_MAX];
+  moment_t early = history_now(h);
+  history_invalidated(h, HISTORY_INVLPG, laddr);
+  moment_t begun = history_now(h);
+  history_walked(h, laddr, entry, MMU_PAGE_4K, early);
+  ck_assert_uint_eq(history_pages(h, laddr, begun, false, pages), 0);
+  history_walked(h, laddr, entry, MMU_PAGE_4K, begun);
+  ck_assert_uint_eq(history_pages(h, laddr, begun, false, pages), 1);
+  ck_assert_uint_eq(pages[0].entry, entry);
+  history_invalidated(h, HISTORY_INVLPG, laddr);
+  history_walked(h, laddr, entry, MMU_PAGE_4K, begun); /* it is told of late */
+  ck_assert_uint_eq(history_pages(h, laddr, history_now(h), false, pages), 0);
+  close_bench(&b);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("oracle");
   TCase *tests = tcase_create("oracle");
@@ -220,6 +242,7 @@ int main(void) {
   tcase_add_test(tests, the_report_names_the_invalidation);
   tcase_add_loop_test(tests, references_must_be_true, 0, 2);
   tcase_add_test(tests, updates_undo_nothing);
+  tcase_add_test(tests, walks_begin_with_their_first_reference);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
