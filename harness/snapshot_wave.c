@@ -82,7 +82,7 @@ void snapshot_wave_write(lockstep_t *ls, const char *path, bool (*stop)(void), s
   wave->written = wave->written && dut->wave_close(ls->handle, error, sizeof error);
   if (wave->written && !snapshot_setup_write(wave->setup, wave)) {
     wave->written = false;
-    snprintf(error, sizeof error, "%s: cannot write the set-up: %s", wave->setup, strerror(errno));
+    snprintf(error, sizeof error, "%.400s: cannot write the set-up: %s", wave->setup, strerror(errno));
   }
   if (!wave->written) snprintf(wave->error, sizeof wave->error, "%s", error);
 }
