@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
-.PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants shrink-mutants \
+.PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants mutants-generated shrink-mutants \
         coverage fuzz-parsers fuzz-corpus bench wave clean
 
 all: build
@@ -27,6 +27,7 @@ help:
 	@echo 'make format   rewrite the sources as clang-format wants them'
 	@echo 'make synth    synthesize the RTL with Yosys and print its cells'
 	@echo 'make mutants  plant each known bug in the RTL and see that the harness finds it'
+	@echo 'make mutants-generated  hunt 600 changes that Yosys makes; what survives has to be proven equivalent'
 	@echo 'make shrink-mutants  shrink what the harness finds of each, to a few transactions'
 	@echo 'make coverage functional, RTL and model coverage against the goals; report in $(BUILD)/coverage'
 	@echo 'make fuzz-parsers  fuzz all parsers of files, options and packets, SECONDS=60 each, and keep what breaks them'
@@ -77,6 +78,9 @@ synth: configure
 
 mutants: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target mutants
+
+mutants-generated: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target mutants-generated
 
 shrink-mutants: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target shrink-mutants

@@ -1,95 +1,148 @@
 #!/usr/bin/env python3
-"""Wakes each bug of the gallery in turn and hunts it: random stimulus in lockstep, then the port-level bench.
+"""Wakes each mutant in turn and hunts it: random stimulus in lockstep, races, the port-level bench. What survives of
+the generated ones has to be proven equivalent to the design.
 
-Usage: kill.py GALLERY MMU86 PORTS RESULT.json
+Usage: kill.py RESULT.json [option ...]
+  --named GALLERY MMU86 PORTS              the bugs of the gallery
+  --generated DIRECTORY MMU86 PORTS YOSYS  what generate.py made
+  --every N                                of the generated ones each N-th alone
+  --jobs N                                 hunts at a time
 
-Prints a table: which checker killed each bug, and after how many transactions. Exit status 1 if a bug survives or if
-the design without a bug is accused.
+Prints for each mutant which checker killed it, and after how many transactions, or that it is equivalent or survived.
+Exit status 1 if one survives, if a design without a bug is accused, or if the prover calls a killed mutant equivalent
+(each AUDIT-th is put to it).
 """
+import argparse
 import json
+import os
 import pathlib
-import subprocess
 import sys
-import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+from hunt import QUICK, SLOW, hunt
 from plant import parse
+from prove import Prover, Rules
 
-KNOBS = pathlib.Path(__file__).resolve().parent.parent / "knobs"
-
-# (name, arguments): tried in turn until one kills.
-HUNTS = [
-    ("fuzz", ["fuzz", "--seed", "1", "--count", "300000"]),
-    ("fuzz, slow memory", ["fuzz", "--seed", "2", "--count", "300000", "--mem-latency", "5"]),
-    ("fuzz, tables", ["fuzz", "--knobs", f"{KNOBS}/tables.json", "--seed", "5", "--count", "300000"]),
-    ("race sweep", ["sweep"]),
-    ("race sweep, slow memory", ["sweep", "--mem-latency", "4", "--seed", "2"]),
-    ("overlap", ["fuzz", "--overlap", "--seed", "3", "--count", "300000"]),
-    ("overlap, slow memory", ["fuzz", "--overlap", "--seed", "4", "--count", "300000", "--mem-latency", "5"]),
-    ("overlap, segments, slow memory", ["fuzz", "--knobs", f"{KNOBS}/segments.json", "--overlap", "--seed", "3",
-                                        "--count", "300000", "--mem-latency", "5"]),
-]
+AUDIT = 8
 
 
-def fuzz(mmu86, arguments, number):
-    """Returns None if nothing is found, else (what differed, transactions)."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as result:
-        command = [mmu86, *arguments, "--quiet", "--json", result.name, "--dut-args", f"+mutant={number}"]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        if done.returncode == 0:
-            return None
-        if done.returncode != 1:
-            sys.exit(f"kill.py: {' '.join(command)}: exit status {done.returncode}")
-        report = json.loads(pathlib.Path(result.name).read_text())
-        return ", ".join(report["differences"]) or report["stop"], report["transactions"]
+def verdict_of(found):
+    if not found:
+        return {"verdict": "survived", "by": None, "checker": None, "transactions": None}
+    return {"verdict": "killed", **found}
 
 
-def ports(program, number):
-    """The port-level bench. Returns None, or the first line that it complains with."""
-    try:
-        done = subprocess.run([program, f"+mutant={number}"], capture_output=True, text=True, timeout=120, check=False)
-    except subprocess.TimeoutExpired:
-        return "hang"
-    if done.returncode == 0:
-        return None
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if "FAIL" in line]
-    return (lines or ["failed"])[0][:80]
+def require_innocence(programs, what):
+    accused = hunt(programs, 0, QUICK + SLOW)
+    if accused:
+        sys.exit(f"kill.py: the {what} design without a bug is accused: {accused}")
 
 
-def hunt(mmu86, ports_program, number):
-    """Returns a dict that says who found the bug, or None."""
-    for name, arguments in HUNTS:
-        found = fuzz(mmu86, arguments, number)
-        if found:
-            return {"by": name, "checker": found[0], "transactions": found[1]}
-    complaint = ports(ports_program, number)
-    if complaint:
-        return {"by": "ports", "checker": complaint, "transactions": None}
-    return None
+def named(gallery, mmu86, ports):
+    """Yields (mutant, how to judge it) for each bug of the gallery."""
+    programs = {"mmu86": mmu86, "ports": ports}
+    require_innocence(programs, "named")
+    for number, mutant in enumerate(parse(pathlib.Path(gallery).read_text()), 1):
+        described = {"name": mutant["name"], "location": mutant["file"], "bug_class": mutant["bug_class"]}
+        yield described, lambda number=number: verdict_of(hunt(programs, number, QUICK + SLOW))
+
+
+def generated(directory, mmu86, ports, yosys, every):
+    """Likewise for each generated mutant, or each every-th."""
+    programs = {"mmu86": mmu86, "ports": ports}
+    require_innocence(programs, "generated")
+    prover = Prover(yosys, directory, Rules((pathlib.Path(__file__).parent / "registers.txt").read_text()))
+    prover.lemmas()
+
+    def judge(mutant, number):
+        found = hunt(programs, number, QUICK)
+        if not found and prover.equivalent(number):
+            return {"verdict": "equivalent", "by": "proof", "checker": "same outputs, alike states", "transactions": None}
+        found = found or hunt(programs, number, SLOW)
+        if found and number // every % AUDIT == 0 and prover.equivalent(number):
+            raise RuntimeError(f"mutant {number} is killed by {found} and proven equivalent")
+        return verdict_of(found)
+
+    mutants = json.loads((pathlib.Path(directory) / "generated.json").read_text())
+    for number, mutant in enumerate(mutants, 1):
+        if number % every == 0:
+            described = {**mutant, "location": f"{mutant['file']}:{mutant['line']}"}
+            yield described, lambda mutant=mutant, number=number: judge(mutant, number)
+
+
+def judged(mutants, jobs, progress):
+    """Judges in parallel, prints in order. Returns the mutants with their verdicts."""
+    results = []
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = [(mutant, pool.submit(judge)) for mutant, judge in mutants]
+        for done, (mutant, future) in enumerate(waiting, 1):
+            if progress:
+                print(f"\r{done}/{len(waiting)} {mutant['name']:40}", end="\r\033[K", file=sys.stderr, flush=True)
+            try:
+                mutant.update(future.result())
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            results.append(mutant)
+            print(line(mutant), flush=True)
+    return results
+
+
+def line(mutant):
+    after = "" if mutant["transactions"] is None else mutant["transactions"]
+    said = f"{mutant['by']}: {mutant['checker']}" if mutant["by"] else "SURVIVED"
+    if "mode" not in mutant:
+        return f"{mutant['name']:38} {after:>8}  {said}"
+    place = mutant.get("signal") or f"{mutant['cell'].rsplit(chr(92), 1)[-1]}.{mutant['port']}[{mutant['bit']}]"
+    return f"{mutant['name']:14} {mutant['location']:24} {mutant['mode']:6} {place:48} {after:>8}  {said}"
+
+
+def counts(mutants):
+    total = {"total": len(mutants)}
+    for verdict in ("killed", "survived", "equivalent"):
+        total[verdict] = sum(mutant["verdict"] == verdict for mutant in mutants)
+    total["killed_by"] = dict(Counter(mutant["by"] for mutant in mutants if mutant["verdict"] == "killed"))
+    return total
+
+
+def write(path, groups):
+    mutants = [mutant for group in groups.values() for mutant in group]
+    summary = {**counts(mutants), **{name: counts(group) for name, group in groups.items()}, "mutants": mutants}
+    partial = pathlib.Path(path + ".partial")
+    partial.write_text(json.dumps(summary, indent=2) + "\n")
+    partial.rename(path)
+
+
+def table(groups):
+    """How many of each group died, by whom, and how soon."""
+    lines = [f"\n{'':28}" + "".join(f"{name:>12}" for name in groups)]
+    every = [counts(group) for group in groups.values()]
+    for verdict in ("total", "killed", "equivalent", "survived"):
+        lines.append(f"{verdict:28}" + "".join(f"{c[verdict]:>12}" for c in every))
+        if verdict == "killed":
+            for by in [name for name in QUICK + SLOW if any(name in c["killed_by"] for c in every)]:
+                lines.append(f"{'  by ' + by:28}" + "".join(f"{c['killed_by'].get(by, 0):>12}" for c in every))
+    return "\n".join(lines)
 
 
 def main():
-    gallery, mmu86, ports_program, result = sys.argv[1:5]
-    mutants = parse(pathlib.Path(gallery).read_text())
-    accused = hunt(mmu86, ports_program, 0)
-    if accused:
-        sys.exit(f"kill.py: the design without a bug is accused: {accused}")
-    survived = 0
-    for number, mutant in enumerate(mutants, 1):
-        mutant["killed"] = hunt(mmu86, ports_program, number)
-        for key in ("original", "mutant", "file"):
-            del mutant[key]
-        killed = mutant["killed"]
-        survived += killed is None
-        verdict = f"{killed['by']}: {killed['checker']}" if killed else "SURVIVED"
-        after = f"{killed['transactions']:>8}" if killed and killed["transactions"] is not None else " " * 8
-        print(f"{number:3} {mutant['name']:32} {after}  {verdict}", flush=True)
-    total = len(mutants)
-    summary = {"total": total, "killed": total - survived, "survived": survived, "equivalent": 0, "mutants": mutants}
-    partial = pathlib.Path(result + ".partial")
-    partial.write_text(json.dumps(summary, indent=2) + "\n")
-    partial.rename(result)
-    print(f"{total} planted, {total - survived} killed, {survived} survived")
-    sys.exit(1 if survived else 0)
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("result")
+    parser.add_argument("--named", nargs=3)
+    parser.add_argument("--generated", nargs=4)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    progress = sys.stderr.isatty()
+    groups = {}
+    if options.named:
+        groups["named"] = judged(named(*options.named), options.jobs, progress)
+    if options.generated:
+        groups["generated"] = judged(generated(*options.generated, options.every), options.jobs, progress)
+    write(options.result, groups)
+    print(table(groups))
+    sys.exit(1 if any(counts(group)["survived"] for group in groups.values()) else 0)
 
 
 if __name__ == "__main__":

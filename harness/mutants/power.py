@@ -10,22 +10,22 @@ import json
 import pathlib
 import sys
 
-from kill import fuzz
+from hunt import mmu86 as fuzz
 from plant import parse
 
 
 def main():
-    gallery, mmu86, result, at_least = sys.argv[1:5]
+    gallery, program, result, at_least = sys.argv[1:5]
     arguments = ["fuzz", *sys.argv[5:]]
     mutants = parse(pathlib.Path(gallery).read_text())
-    accused = fuzz(mmu86, arguments, 0)
+    accused = fuzz(program, arguments, 0)
     if accused:
         sys.exit(f"power.py: the design without a bug is accused: {accused}")
     found = []
     for number, mutant in enumerate(mutants, 1):
-        killed = fuzz(mmu86, arguments, number)
-        found.append({"name": mutant["name"], "checker": killed and killed[0], "transactions": killed and killed[1]})
-        verdict = f"{killed[1]:>8}  {killed[0]}" if killed else " " * 8 + "  not found"
+        killed = fuzz(program, arguments, number)
+        found.append({"name": mutant["name"], **(killed or {"checker": None, "transactions": None})})
+        verdict = f"{killed['transactions']:>8}  {killed['checker']}" if killed else " " * 8 + "  not found"
         print(f"{number:3} {mutant['name']:32} {verdict}", flush=True)
     kills = sum(entry["checker"] is not None for entry in found)
     summary = {"arguments": arguments, "total": len(found), "killed": kills, "mutants": found}

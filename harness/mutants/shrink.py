@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from kill import HUNTS
+from hunt import HUNTS
 from plant import parse
 
 MEDIAN_MOST = 12
@@ -26,10 +26,10 @@ def run(*command):
 
 def find(mmu86, number, trace):
     """Records a stream that fails. Returns the options that replay it, or None if no stimulus finds the bug."""
-    for _, arguments in HUNTS:
-        if arguments[0] != "fuzz":
+    for _, program, arguments in HUNTS:
+        if program != "mmu86" or arguments[0] != "fuzz":
             continue    # a race of the sweep is as small as can be
-        done = run(mmu86, *arguments, "--quiet", "--trace", trace, "--dut-args", f"+mutant={number}")
+        done = run(mmu86, *arguments, "--no-failure-wave", "--quiet", "--trace", trace, "--dut-args", f"+mutant={number}")
         if done.returncode == 1:
             seed = arguments[arguments.index("--seed") + 1]
             latency = arguments[arguments.index("--mem-latency") + 1] if "--mem-latency" in arguments else "0"

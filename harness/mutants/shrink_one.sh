@@ -12,7 +12,7 @@ gallery=$1 mmu86=$2 mutant=$3 name=$4
 shift 4
 number=$(grep '^@ ' "$gallery" | grep -n -x -F "@ $mutant" | cut -d: -f1)
 status=0
-"$mmu86" fuzz --count 300000 "$@" --dut-args "+mutant=$number" --trace "$name.found.trace" --quiet 2>/dev/null || status=$?
+"$mmu86" fuzz --count 300000 --no-failure-wave "$@" --dut-args "+mutant=$number" --trace "$name.found.trace" --quiet 2>/dev/null || status=$?
 [ $status = 1 ] || { echo "fuzz does not find $mutant: exit status $status" >&2; exit 1; }
 "$mmu86" shrink "$name.found.trace" --dut-args "+mutant=$number" --out "$name" --quiet
 rm -f "$name.found.trace"

@@ -10,11 +10,14 @@ namespace bench {
 
 const char *running = "";
 
+static uint64_t requests; // accepted since the program began: how long a bug has lived
+
 void check(const Bench &bench, bool condition, const char *format, ...) {
   if (condition) return;
   va_list args;
   va_start(args, format);
-  std::fprintf(stderr, "FAILED %s, cycle %llu: ", running, (unsigned long long)bench.cycle);
+  std::fprintf(stderr, "FAILED %s, cycle %llu, request %llu: ", running, (unsigned long long)bench.cycle,
+               (unsigned long long)requests);
   std::vfprintf(stderr, format, args);
   std::fprintf(stderr, "\n");
   va_end(args);
@@ -242,14 +245,14 @@ void Bench::tick() {
     fetch.pending.push_back(fetch.queue.front());
     fetch.queue.pop_front();
     fetch.offering = false;
-    fetch.accepted++;
+    fetch.accepted++, requests++;
     fetch.accepted_cycle = cycle;
   }
   if (t.d_req_valid_i && t.d_req_ready_o) {
     data.pending.push_back(data.queue.front());
     data.queue.pop_front();
     data.offering = false;
-    data.accepted++;
+    data.accepted++, requests++;
     data.accepted_cycle = cycle;
   }
   if (m_rsp) mem_busy_ = false;

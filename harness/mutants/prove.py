@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+"""Proves mutants equivalent to the design without a bug, with the SAT solver of Yosys' abc.
+
+Usage: prove.py YOSYS GENERATED_DIR [NUMBER ...]   proves the lemmas, then tries the mutants and explains what fails
+
+The registers are cut out of the netlist that is simulated, memories become registers: what is left is one step, from a
+state and inputs to outputs and the next state. registers.txt says when a register matters (live), what holds of every
+state (invariant), what the contract forbids (assume), and when an output is looked at (output). Two states are alike
+if the same registers matter in both, and those are equal. Then:
+
+  lemma 1  the invariants hold after a reset from any state, and after a step from a state where they hold
+  lemma 2  alike states have the same outputs and alike next states, invariants too (shown for one rule's registers at a
+           time: between two alike states there is a chain of states that differ in one rule's registers)
+  mutant   from the same state (with the invariants, or in reset), design and mutant have the same outputs and alike
+           next states
+
+By induction over the steps, no sequence of inputs that begins with a reset tells the mutant from the design, whatever
+the registers hold before. A mutant for which the last does not hold may be equivalent nevertheless; it is then only not
+proven.
+"""
+import fnmatch
+import itertools
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+
+from aig import Circuit, Graph, Undecided
+
+REGISTERS = """
+read_rtlil netlist.il
+memory_map
+opt_expr
+dffunmap
+opt_expr
+opt_clean
+check -assert
+write_json registers.json
+"""
+GATES = """
+{read}
+hierarchy -check -top {top}
+proc
+flatten
+opt_clean
+check -assert
+techmap
+opt -fast
+aigmap
+opt_clean
+write_aiger -ascii -symbols {top}.aag
+"""
+NAME = r"[A-Za-z_][\w.]*"
+SIGNAL = re.compile(r"(i_mmu\.[\w.]+)((?:\[\d+(?::\d+)?\])*)")
+TIMEOUT = 60  # seconds a run of a tool
+
+
+class Rules:
+    """registers.txt."""
+
+    def __init__(self, text):
+        self.live, self.outputs, self.invariants, self.assumptions = [], [], [], []
+        for number, line in enumerate(text.splitlines(), 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            head, separator, condition = line.partition(": ")
+            kind, _, pattern = head.partition(" ")
+            if not separator or (kind in ("live", "output")) != bool(pattern):
+                raise ValueError(f"registers.txt, line {number}: {line}")
+            if kind == "live":
+                self.live += [(name, condition) for name in alternatives(pattern)]
+            elif kind == "output":
+                self.outputs.append((pattern, condition))
+            elif kind == "invariant":
+                self.invariants.append(condition)
+            elif kind == "assume":
+                self.assumptions.append(condition)
+            else:
+                raise ValueError(f"registers.txt, line {number}: {line}")
+
+
+def alternatives(pattern):
+    """a.{b,c} as [a.b, a.c]."""
+    match = re.fullmatch(r"(.*)\{(.*)\}(.*)", pattern)
+    return [match[1] + name + match[3] for name in match[2].split(",")] if match else [pattern]
+
+
+class Step:
+    """The netlist with its registers cut out: ports s and n for the state and the next."""
+
+    def __init__(self, design):
+        self.module = design["modules"]["mmu_top"]
+        self.cells = self.module["cells"]
+        bits = itertools.chain.from_iterable(net["bits"] for net in self.module["netnames"].values())
+        self.fresh = itertools.count(max(bit for bit in bits if isinstance(bit, int)) + 1)
+        self.names = {}  # of a bit: (register, index)
+        for name, net in self.module["netnames"].items():
+            if not net["hide_name"] and name.startswith("i_mmu"):
+                for index, bit in enumerate(net["bits"]):
+                    known = self.names.get(bit)
+                    if not known or not re.search(r"_q(\[\d+\])?$", known[0]):
+                        self.names[bit] = (name, index)
+        self.state = []  # (register, index) of each bit of s
+        self.cut()
+
+    def cut(self):
+        # A mutation of a register's output leaves the name behind a multiplexer.
+        behind = {}
+        for name, cell in self.cells.items():
+            if "mutate" in name and cell["type"] == "$mux":
+                for a, y in zip(cell["connections"]["A"], cell["connections"]["Y"]):
+                    behind.setdefault(a, y)
+        s, n = [], []
+        for name in [name for name, cell in self.cells.items() if cell["type"] in ("$dff", "$adff")]:
+            cell = self.cells.pop(name)
+            if cell["connections"]["CLK"] != self.module["ports"]["clk_i"]["bits"]:
+                raise RuntimeError(f"{name} has another clock than clk_i")
+            for index, (d, q) in enumerate(zip(cell["connections"]["D"], cell["connections"]["Q"])):
+                bit = q
+                while bit in behind and bit not in self.names:
+                    bit = behind[bit]
+                self.state.append(self.names.get(bit, (name, index)))
+                if cell["type"] == "$adff":
+                    value = cell["parameters"]["ARST_VALUE"][::-1][index]
+                    arst = cell["connections"]["ARST"]
+                    low = int(cell["parameters"]["ARST_POLARITY"], 2) == 0
+                    held, following = next(self.fresh), next(self.fresh)
+                    self.mux(f"{name}$q{index}", held, value, arst, low, q)
+                    self.mux(f"{name}$d{index}", d, value, arst, low, following)
+                    s.append(held)
+                    n.append(following)
+                else:
+                    s.append(q)
+                    n.append(d)
+        selector = self.cells.pop("i_selector")
+        for cell in self.cells.values():
+            if re.search(r"ff|latch|mem|\$sr\b", cell["type"]) or not cell["type"].startswith("$"):
+                raise RuntimeError(f"a {cell['type']} is left, which holds state")
+        ports = self.module["ports"]
+        ports["mutant"] = {"direction": "input", "bits": selector["connections"]["number_o"]}
+        ports["s"] = {"direction": "input", "bits": s}
+        ports["n"] = {"direction": "output", "bits": n}
+
+    def mux(self, name, normal, value, select, low, y):
+        """y is value while in reset, else normal."""
+        a, b = (value, normal) if low else (normal, value)
+        self.cells[name] = {
+            "hide_name": 1,
+            "type": "$mux",
+            "parameters": {"WIDTH": f"{1:032b}"},
+            "attributes": {},
+            "port_directions": {"A": "input", "B": "input", "S": "input", "Y": "output"},
+            "connections": {"A": [a], "B": [b], "S": select, "Y": [y]},
+        }
+
+    def ports(self, direction):
+        return {n: len(p["bits"]) for n, p in self.module["ports"].items() if p["direction"] == direction}
+
+
+class RulesModule:
+    """The rules as a Verilog module over a state s, the inputs and the outputs; and which bit obeys which."""
+
+    def __init__(self, step, rules):
+        self.index = {}
+        for position, (name, index) in enumerate(step.state):
+            self.index.setdefault(name, {})[index] = position
+        self.inputs = {n: w for n, w in step.ports("input").items() if n not in ("s", "mutant")}
+        self.outputs = {n: w for n, w in step.ports("output").items() if n != "n"}
+        conditions = []  # in Verilog, each once
+        self.live = []  # of each bit of the state: which condition, or None: it always matters
+        groups = {}  # of a rule: positions
+        for position, (name, index) in enumerate(step.state):
+            condition, rule = self.rule_of(rules, name, index)
+            if condition and condition not in conditions:
+                conditions.append(condition)
+            self.live.append(conditions.index(condition) if condition else None)
+            groups.setdefault(rule, []).append(position)
+        groups.pop(None, None)
+        self.groups = groups
+        self.n_conditions = len(conditions)
+        self.visible = {}  # of an output: which of the conditions of outputs
+        for name in self.outputs:
+            for at, (pattern, condition) in enumerate(rules.outputs):
+                if fnmatch.fnmatch(name, pattern) and name != condition:
+                    self.visible[name] = at
+                    break
+        lines = ["module rules("]
+        lines += [f"  input [{w - 1}:0] {n}," for n, w in {**self.inputs, **self.outputs}.items()]
+        lines += [f"  input [{len(step.state) - 1}:0] s,"]
+        bundles = {"live": conditions, "invariant": rules.invariants, "assume": rules.assumptions,
+                   "visible": [condition for _, condition in rules.outputs]}
+        lines += [",\n".join(f"  output [{max(len(texts), 1) - 1}:0] {name}" for name, texts in bundles.items()) + ");"]
+        for name, texts in bundles.items():
+            lines += [f"  assign {name}[{i}] = ({self.expression(t)}) != 0;" for i, t in enumerate(texts or ["1"])]
+        self.text = "\n".join(lines + ["endmodule"]) + "\n"
+
+    @staticmethod
+    def rule_of(rules, name, index):
+        """The condition under which a bit of a register matters, and its rule; or None, None: it always does."""
+        for number, (pattern, condition) in enumerate(rules.live):
+            bits = re.search(r"\[(\d+):(\d+)\]$", pattern)
+            plain = pattern[: bits.start()] if bits else pattern
+            expression = re.escape(plain).replace(re.escape("[*]"), r"\[(\d+)\]")
+            match = re.fullmatch(expression, name) or re.fullmatch(expression, f"{name}[{index}]")
+            if match and (not bits or int(bits[2]) <= index <= int(bits[1])):
+                return condition.replace("[*]", f"[{match[1]}]") if match.groups() else condition, number
+        return None, None
+
+    def expression(self, text):
+        """A condition over registers as one over the bits of s."""
+
+        def signal(match):
+            name, suffix = match[1], match[2]
+            if name + suffix in self.index:
+                name, suffix = name + suffix, ""
+            if name not in self.index:
+                raise ValueError(f"registers.txt: no register is named {name}")
+            bits = self.index[name]
+            first = re.fullmatch(r"\[(\d+)(?::(\d+))?\]", suffix)
+            high = int(first[1]) if first else max(bits)
+            low = int(first[2] or first[1]) if first else 0
+            return "{" + ", ".join(f"s[{bits[i]}]" if i in bits else "1'b0" for i in range(high, low - 1, -1)) + "}"
+
+        return SIGNAL.sub(signal, text)
+
+
+class Prover:
+    """The design's step, what the rules say of it, and the graph in which a mutant's step is put beside it."""
+
+    def __init__(self, yosys, directory, rules):
+        self.yosys, self.directory = yosys, pathlib.Path(directory).resolve()
+        self.abc = str(pathlib.Path(yosys).with_name("yosys-abc")) if "/" in yosys else "yosys-abc"
+        self.lock = threading.Lock()
+        if self.older("registers.json", "netlist.il"):
+            self.run(REGISTERS)
+        self.names = Step(json.loads((self.directory / "registers.json").read_text()))
+        if self.older("step.aag", "registers.json"):
+            (self.directory / "step.json").write_text(json.dumps({"modules": {"step": self.names.module}}))
+            self.run(GATES.format(read="read_json step.json", top="step"))
+        self.rules_of = RulesModule(self.names, rules)
+        (self.directory / "rules.v").write_text(self.rules_of.text)
+        self.run(GATES.format(read="read_verilog rules.v", top="rules"))
+        self.step, self.rules = (Circuit(self.directory / f"{name}.aag") for name in ("step", "rules"))
+
+        g = self.graph = Graph()
+        self.inputs = {f"{n}[{i}]": g.input() for n, w in self.rules_of.inputs.items() for i in range(w)}
+        self.s = [g.input() for _ in self.names.state]
+        self.n, self.o = self.place(self.s, 0)
+        self.now, self.next = self.judge(self.s, self.o), self.judge(self.n, self.o)
+        holds = g.conjunction(g.all(self.now["invariant"]), g.all(self.now["assume"]))
+        self.assumed = g.disjunction(holds, self.inputs["rst_ni[0]"] ^ 1)
+        self.size = len(g.fanins)
+
+    def older(self, made, source):
+        """Whether a file has to be made anew."""
+        made, source = self.directory / made, self.directory / source
+        return not made.exists() or made.stat().st_mtime < source.stat().st_mtime
+
+    def run(self, script):
+        done = subprocess.run([self.yosys, "-p", script.replace("\n", "; ").strip("; ")], cwd=self.directory,
+                              capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        if done.returncode:
+            raise RuntimeError(f"yosys: {(done.stdout + done.stderr)[-400:]}")
+
+    def place(self, state, mutant):
+        """A step: the literals of the next state, and of the outputs by name."""
+        literals = {**self.inputs, **{f"s[{i}]": bit for i, bit in enumerate(state)},
+                    **{f"mutant[{i}]": mutant >> i & 1 for i in range(16)}}
+        outputs = self.step.place(self.graph, literals)
+        return [outputs.pop(f"n[{i}]") for i in range(len(state))], outputs
+
+    def judge(self, state, outputs):
+        """What the rules say of a state."""
+        literals = {**self.inputs, **outputs, **{f"s[{i}]": bit for i, bit in enumerate(state)}}
+        verdicts = self.rules.place(self.graph, literals)
+        return {kind: [verdicts[f"{kind}[{i}]"] for i in range(sum(n.startswith(kind + "[") for n in verdicts))]
+                for kind in ("live", "invariant", "assume", "visible")}
+
+    def differences(self, s, t, live):
+        """Where two states are not alike: literals by what they are about. live: of s."""
+        g, found = self.graph, {}
+        for position, (a, b) in enumerate(zip(s, t)):
+            if a != b:
+                condition = self.rules_of.live[position]
+                matters = 1 if condition is None else live[condition]
+                found["{}[{}]".format(*self.names.state[position])] = g.conjunction(matters, g.difference(a, b))
+        return found
+
+    def output_differences(self, other):
+        """Where outputs differ that are looked at."""
+        g, found = self.graph, {}
+        for name, literal in self.o.items():
+            if literal != other[name]:
+                at = self.rules_of.visible.get(name.partition("[")[0])
+                visible = 1 if at is None else self.now["visible"][at]
+                found[name] = g.conjunction(visible, g.difference(literal, other[name]))
+        return found
+
+    def refute(self, claim):
+        """Nothing if no state and input that are assumed make one of the claim's literals 1; else an explanation."""
+        g = self.graph
+        bad = g.conjunction(self.assumed, g.any(claim.values()))
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                ones = g.satisfied(self.abc, pathlib.Path(name) / "miter.aig", bad, TIMEOUT)
+            except subprocess.TimeoutExpired:
+                return "  timeout"
+            except Undecided as complaint:
+                return f"  {complaint}"
+        return None if ones is None else self.explain(claim, ones)
+
+    def mutant_claim(self, number):
+        n, o = self.place(self.s, number)
+        conditions = self.differences(self.n, n, self.next["live"])
+        judged = self.judge(n, self.o)["live"]
+        g = self.graph
+        changed = {f"live {i}": g.difference(a, b) for i, (a, b) in enumerate(zip(self.next["live"], judged)) if a != b}
+        return {**conditions, **changed, **self.output_differences(o)}
+
+    def lemmas(self):
+        """Raises RuntimeError if the rules do not hold of the design."""
+        g = self.graph
+        for i, invariant in enumerate(self.next["invariant"]):
+            self.require(f"invariant {i}", {"invariant": invariant ^ 1})
+        for rule, positions in self.rules_of.groups.items():
+            t = list(self.s)
+            for position in positions:
+                t[position] = g.choice(self.now["live"][self.rules_of.live[position]], self.s[position], g.input())
+            n, o = self.place(t, 0)
+            then, later = self.judge(t, o), self.judge(n, o)
+            claim = {**self.differences(self.n, n, self.next["live"]), **self.output_differences(o)}
+            for what, one, two in (("now", self.now, then), ("next", self.next, later)):
+                claim |= {f"{what} live {i}": g.difference(a, b) for i, (a, b) in enumerate(zip(one["live"], two["live"]))}
+            claim["invariants"] = g.conjunction(g.all(self.now["invariant"]), g.all(then["invariant"]) ^ 1)
+            claim["assumptions"] = g.conjunction(g.all(self.now["assume"]), g.all(then["assume"]) ^ 1)
+            self.require(f"live rule {rule}", claim)
+            g.forget(self.size)
+
+    def require(self, what, claim):
+        complaint = self.refute(claim)
+        if complaint:
+            raise RuntimeError(f"registers.txt: {what} does not hold:\n{complaint}")
+
+    def refuted(self, number):
+        """Nothing if mutant number is proven equivalent, else where and with what it differs."""
+        with self.lock:
+            try:
+                return self.refute(self.mutant_claim(number))
+            finally:
+                self.graph.forget(self.size)
+
+    def equivalent(self, number):
+        return self.refuted(number) is None
+
+    def explain(self, claim, ones):
+        """The counterexample, by names."""
+        g = self.graph
+
+        def words(names, literals):
+            values = {}
+            for name, literal in zip(names, literals):
+                register, _, index = name.rpartition("[")
+                values[register] = values.get(register, 0) | (literal in ones) << int(index.rstrip("]"))
+            return ", ".join(f"{name}={value:x}" for name, value in values.items() if value)
+
+        wrong = [name for name, literal in claim.items() if g.value(literal, ones)]
+        return "\n".join(["  differ: " + ", ".join(wrong),
+                          "  inputs: " + words(self.inputs, self.inputs.values()),
+                          "  state:  " + words(("{}[{}]".format(*bit) for bit in self.names.state), self.s)])
+
+
+def main():
+    yosys, directory, *numbers = sys.argv[1:]
+    prover = Prover(yosys, directory, Rules((pathlib.Path(__file__).parent / "registers.txt").read_text()))
+    if not numbers:
+        prover.lemmas()
+        print("the lemmas hold")
+    mutants = json.loads((pathlib.Path(directory) / "generated.json").read_text())
+    for number in map(int, numbers):
+        print(number, mutants[number - 1], prover.refuted(number) or "equivalent", flush=True)
+
+
+if __name__ == "__main__":
+    main()
