@@ -7,101 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fake_dut.h"
+#include "shrink_bugs.h"
 #include "shrink_steps.h"
 #include "stimulus.h"
 #include "x86.h"
 
 enum { RAM = STIMULUS_RAM_MIN };
-
-/* --- the device --- */
-
-/* Called after each transaction of the device: may spoil the response; returns how it ends. */
-typedef dut_status_t (*bug_t)(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp);
-
-static bug_t bug;            /* NULL: none */
-static bool drop_writes;     /* A and D bits do not reach memory */
-static uint32_t cycle_limit; /* of the device that was opened last */
-static const char *words;    /* what the device says of its end */
-
-static void *open_bugged(const dut_env_t *env, char *error, unsigned error_bytes) {
-  fake_dut_t *fake = fake_dut()->open(env, error, error_bytes);
-  if (!fake) return NULL;
-  fake->strike_at = UINT64_MAX;
-  fake->drop_writes = drop_writes;
-  cycle_limit = env->cycle_limit;
-  return fake;
-}
-
-static dut_status_t transact_bugged(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  fake_dut_t *fake = dut;
-  fake_dut()->transact(dut, req, rsp);
-  return bug ? bug(fake->transactions - 1, req, rsp) : DUT_OK;
-}
-
-static const char *error_bugged(void *dut) {
-  (void)dut;
-  return words ? words : "fake";
-}
-
-static dut_ops_t device(void) {
-  dut_ops_t ops = *fake_dut();
-  ops.open = open_bugged;
-  ops.transact = transact_bugged;
-  ops.error = error_bugged;
-  return ops;
-}
-
-static bool first_event(const mmu_rsp_t *rsp, mmu_tlb_kind_t kind) {
-  return rsp->n_tlb > 0 && rsp->tlb[0].kind == kind;
-}
-
-/* A write to a page that is cached clean goes to the neighbour, and the TLB tells something else. */
-static dut_status_t stray_write(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  (void)index;
-  if (req->op != MMU_OP_ACCESS || req->access != MMU_WRITE || rsp->fault || !first_event(rsp, MMU_TLB_RENEW))
-    return DUT_OK;
-  rsp->paddr[0] ^= 0x1000;
-  rsp->tlb[0].kind = MMU_TLB_MISS;
-  return DUT_OK;
-}
-
-/* The same, and another bug that a whole stream does not meet but every short one with a read by a user does. */
-static dut_status_t two_bugs(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  bool user_read = req->op == MMU_OP_ACCESS && req->access == MMU_READ && req->cpl == 3;
-  if (index < 20 && user_read && first_event(rsp, MMU_TLB_MISS)) {
-    rsp->tlb[0].kind = MMU_TLB_RENEW;
-    return DUT_OK;
-  }
-  return stray_write(index, req, rsp);
-}
-
-/* INVLPG hangs in the upper half of the address space; in the lower one it is slow. */
-static dut_status_t hang_on_invlpg(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  (void)index, (void)rsp;
-  bool answers = req->op != MMU_OP_INVLPG || (!(req->offset >> 31) && cycle_limit > 50000);
-  return answers ? DUT_OK : DUT_HANG;
-}
-
-static dut_status_t protocol_on_large_hit(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  (void)index, (void)req;
-  return first_event(rsp, MMU_TLB_HIT) && rsp->tlb[0].large ? DUT_PROTOCOL : DUT_OK;
-}
-
-/* Only what trace_tail sends at the end. */
-static dut_status_t marked_write(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  bool marked = req->ext && req->rmw && req->align == 3 && req->cpl == 2 && req->size == 13;
-  return marked ? stray_write(index, req, rsp) : DUT_OK;
-}
-
-/* A page whose PTE stands at the end of the address space is taken for its neighbour; memory that is not there reads as
- * ones, PCD among them, and does not count. */
-static dut_status_t stray_walk(uint64_t index, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  (void)index;
-  if (req->op == MMU_OP_ACCESS && !rsp->fault && rsp->n_mem > 1 && rsp->mem[1].paddr >= 0xffff0000 && !rsp->pcd[0])
-    rsp->paddr[0] ^= 0x1000;
-  return DUT_OK;
-}
 
 /* --- traces --- */
 
@@ -109,9 +20,9 @@ static char path[64];
 
 static void setup(void) {
   snprintf(path, sizeof path, "/tmp/mmu86-shrink-test-%ld", (long)getpid());
-  bug = NULL;
-  drop_writes = false;
-  words = NULL;
+  bugs.bug = NULL;
+  bugs.drop_writes = false;
+  bugs.words = NULL;
 }
 
 static void teardown(void) {
@@ -179,7 +90,7 @@ static bool stop_after(void *ctx) {
 }
 
 static shrink_status_t run_shrink(run_t *run) {
-  run->ops = device();
+  run->ops = bugged_device();
   run->config.env = (bench_env_t){.dut = &run->ops, .cycle_limit = 100000, .arguments = ""};
   run->config.ctx = run;
   run->config.stop = stop_after;
@@ -205,7 +116,7 @@ static void expect_counts(const run_t *run, uint64_t requests, uint64_t stores, 
 
 START_TEST(few_steps_are_left) {
   run_t run = {0};
-  bug = stray_write;
+  bugs.bug = stray_write;
   make_trace(3, 20000);
   ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
   expect_failure(&run, FAILURE_MISMATCH);
@@ -231,7 +142,7 @@ static char *text_of(run_t *run, void (*write)(FILE *out, const shrink_text_t *t
 }
 
 START_TEST(the_same_every_time) {
-  bug = stray_write;
+  bugs.bug = stray_write;
   make_trace(5, 20000);
   char *first[2] = {NULL, NULL};
   for (unsigned i = 0; i < 2; i++) {
@@ -260,7 +171,7 @@ END_TEST
 
 START_TEST(it_does_not_slip_to_another_bug) {
   run_t run = {0};
-  bug = two_bugs;
+  bugs.bug = two_bugs;
   make_trace(3, 20000);
   ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
   expect_failure(&run, FAILURE_MISMATCH);
@@ -272,7 +183,7 @@ END_TEST
 
 START_TEST(any_failure_may_slip) {
   run_t run = {.config.any_failure = true};
-  bug = two_bugs;
+  bugs.bug = two_bugs;
   make_trace(3, 20000);
   ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
   ck_assert_uint_eq(run.result.failure.differences, DIFF_TLB);
@@ -282,7 +193,7 @@ START_TEST(any_failure_may_slip) {
 END_TEST
 
 START_TEST(interrupted_it_has_the_best_so_far) {
-  bug = stray_write;
+  bugs.bug = stray_write;
   make_trace(3, 20000);
   size_t records = SIZE_MAX;
   for (uint64_t most = 1; most <= 60; most += 20) {
@@ -304,8 +215,8 @@ END_TEST
 START_TEST(hangs_and_broken_protocols) {
   run_t run = {0};
   make_trace(3, 20000);
-  bug = hang_on_invlpg;
-  words = "fake: no answer within 1000 cycles";
+  bugs.bug = hang_on_invlpg;
+  bugs.words = "fake: no answer within 1000 cycles";
   ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
   expect_failure(&run, FAILURE_HANG);
   expect_counts(&run, 1, 0, 0);
@@ -313,8 +224,8 @@ START_TEST(hangs_and_broken_protocols) {
   shrink_free(&run.result);
 
   run = (run_t){0};
-  bug = protocol_on_large_hit;
-  words = "fake: broken protocol";
+  bugs.bug = protocol_on_large_hit;
+  bugs.words = "fake: broken protocol";
   ck_assert_int_eq(run_shrink(&run), SHRINK_DONE);
   expect_failure(&run, FAILURE_PROTOCOL);
   expect_counts(&run, 5, 1, 0); /* CR4.PSE, CR3, CR0, two reads; a PDE */
@@ -324,7 +235,7 @@ END_TEST
 
 START_TEST(images_that_differ) {
   run_t run = {0};
-  drop_writes = true;
+  bugs.drop_writes = true;
   recorder_t r; /* the walk is not repeated: only the images tell */
   record_begin(&r);
   rig_store(&r.rig, 0x5000, 4, 0x6007);
@@ -346,7 +257,7 @@ END_TEST
 START_TEST(large_pages_become_small) {
   run_t run = {0};
   recorder_t r;
-  bug = stray_write;
+  bugs.bug = stray_write;
   record_begin(&r);
   rig_store(&r.rig, 0x5004, 4, 0x00c000a1);
   write_cr(&r, 4, X86_CR4_PSE);
@@ -370,7 +281,7 @@ END_TEST
 START_TEST(lookups_become_reads) {
   run_t run = {0};
   recorder_t r;
-  bug = stray_write;
+  bugs.bug = stray_write;
   record_begin(&r);
   rig_store(&r.rig, 0x5004, 4, 0x6007);
   rig_store(&r.rig, 0x6014, 4, 0x7007);
@@ -401,7 +312,7 @@ static void put32(uint32_t at, uint32_t value) {
 START_TEST(a_long_prefix_becomes_the_state_it_leaves) {
   run_t run = {0};
   recorder_t r;
-  bug = marked_write;
+  bugs.bug = marked_write;
   record_begin(&r);
   record_stimulus(&r, 9, 250000);
   memset(image, 0xa5, sizeof image);
@@ -433,7 +344,7 @@ END_TEST
 START_TEST(rom_and_map_are_kept) {
   run_t run = {0};
   recorder_t r;
-  bug = stray_walk;
+  bugs.bug = stray_walk;
   record_begin(&r);
   memmap_t map = memmap_flat();
   map.rom_bytes = MEMMAP_ROM_UNIT;
