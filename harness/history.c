@@ -196,17 +196,16 @@ void history_invalidated(history_t *h, history_event_t event, uint32_t laddr) {
 }
 
 void history_walked(history_t *h, uint32_t laddr, uint32_t entry, uint8_t page_size, moment_t begun) {
-  moment_t when = begun + 1; /* an invalidation at begun came before it */
   walk_t *oldest = h->walk;
   for (unsigned i = 0; i < h->n_walks; i++) {
     walk_t *w = &h->walk[i];
     if (w->when < oldest->when) oldest = w;
     if (w->laddr != laddr || w->entry != entry || w->page_size != page_size) continue;
-    if (w->when < when) w->when = when;
+    if (w->when < begun) w->when = begun;
     return;
   }
   if (h->n_walks < WALKS) oldest = &h->walk[h->n_walks++];
-  *oldest = (walk_t){laddr, entry, page_size, when};
+  *oldest = (walk_t){laddr, entry, page_size, begun};
 }
 
 history_t *history_create(const world_t *world, const mmu_config_t *config) {

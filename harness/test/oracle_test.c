@@ -232,6 +232,48 @@ START_TEST(walks_begin_with_their_first_reference) {
 }
 END_TEST
 
+/* Which translations of PAGE there are for a request that is accepted now. */
+static bool may_use(const bench_t *b, uint32_t frame) {
+  history_t *h = oracle_history(b->ls.oracle);
+  history_page_t pages[HISTORY_PAGES_MAX];
+  unsigned n = history_pages(h, PAGE, history_now(h), false, pages);
+  for (unsigned i = 0; i < n; i++)
+    if ((pages[i].entry & 0xFFFFF000) == frame) return true;
+  return false;
+}
+
+/*
+ * A read on its way has walked while the directory entry was changed behind it: no moment's memory has what it found.
+ * It may be cached by now; after an invalidation it may not, although the oracle hears of it only then.
+ */
+START_TEST(walks_on_their_way_count_until_an_invalidation) {
+  bench_t b;
+  enum { OTHER_TABLE = 0x3000 };
+  const uint32_t pde = TABLE | RWA, pte = NEW | RWA;
+  open_bench(&b, SLOPPY_LEGAL, false, false, true);
+  begin_paging(&b);
+  history_t *h = oracle_history(b.ls.oracle);
+  mmu_rsp_t so_far = {.n_mem = 2};
+  so_far.mem[0] = (mmu_mem_t){.paddr = DIRECTORY, .data = pde, .size = 4};
+  so_far.mem[1] = (mmu_mem_t){.paddr = TABLE + 4 * (PAGE >> 12), .data = pte, .size = 4};
+  moment_t accepted = history_now(h), when[2];
+  when[0] = history_now(h);
+  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[0]));
+  rig_store(&b.rig, DIRECTORY, 4, OTHER_TABLE | RWA);
+  rig_store(&b.rig, TABLE + 4 * (PAGE >> 12), 4, pte); /* under a table that the directory no longer names */
+  if (_i == 2) history_invalidated(h, HISTORY_INVLPG, PAGE); /* in the middle of the walk */
+  when[1] = history_now(h);
+  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[1]));
+  ck_assert(!may_use(&b, NEW));
+  if (_i == 1) history_invalidated(h, HISTORY_INVLPG, PAGE);
+  oracle_glimpse(b.ls.oracle, accepted, &read_page, &so_far, when);
+  ck_assert(may_use(&b, NEW) == (_i == 0));
+  if (_i == 0) history_invalidated(h, HISTORY_INVLPG, PAGE);
+  ck_assert(!may_use(&b, NEW));
+  close_bench(&b);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("oracle");
   TCase *tests = tcase_create("oracle");
@@ -243,6 +285,7 @@ int main(void) {
   tcase_add_loop_test(tests, references_must_be_true, 0, 2);
   tcase_add_test(tests, updates_undo_nothing);
   tcase_add_test(tests, walks_begin_with_their_first_reference);
+  tcase_add_loop_test(tests, walks_on_their_way_count_until_an_invalidation, 0, 3);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
