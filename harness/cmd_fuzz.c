@@ -210,6 +210,7 @@ void cmd_fuzz_help(void) {
          "  mmu86 fuzz --seed 7 --count 1000000\n"
          "  mmu86 fuzz --seed 7 --mem-latency 12\n"
          "  mmu86 fuzz --count 5000 --trace fuzz.trace\n"
+         "  mmu86 fuzz --overlap --mem-latency 5 --trace race.trace\n"
          "  mmu86 fuzz --knobs harness/knobs/recursive.json --overlap\n"
          "  mmu86 fuzz --suite flags --every 101\n"
          "  mmu86 fuzz --metamorphic --check none\n");

@@ -26,8 +26,7 @@ enum { TRACE_VERSION = 5 };
 typedef struct {
   uint64_t ram_bytes;
   mmu_config_t mmu;
-  bool overlapped; /* a REQUEST is offered, CYCLEs say when it is accepted and answered; else one is done after another
-                    */
+  bool overlapped;   /* a REQUEST is an offer, and CYCLEs follow; else one is done after another */
   char origin[4096]; /* the command that made it */
 } trace_header_t;
 
