@@ -260,7 +260,7 @@ START_TEST(walks_on_their_way_count_until_an_invalidation) {
   when[0] = history_now(h);
   ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[0]));
   rig_store(&b.rig, DIRECTORY, 4, OTHER_TABLE | RWA);
-  rig_store(&b.rig, TABLE + 4 * (PAGE >> 12), 4, pte); /* under a table that the directory no longer names */
+  rig_store(&b.rig, TABLE + 4 * (PAGE >> 12), 4, pte);       /* under a table that the directory no longer names */
   if (_i == 2) history_invalidated(h, HISTORY_INVLPG, PAGE); /* in the middle of the walk */
   when[1] = history_now(h);
   ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[1]));
