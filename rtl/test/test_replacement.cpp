@@ -100,3 +100,53 @@ void touches_of_both_ports() {
     check(b, ways == 1 || both > 100, "only %u cycles with two hits", both);
   }
 }
+
+/*
+ * MOV CR3 drops the entries that are not global, whichever they are: all combinations over the ways of a set (some, if
+ * there are many), each way found again or not by what the next reads do.
+ */
+void mov_cr3_by_entry() {
+  for (bool large : {false, true}) {
+    const uint32_t stride = large ? SECOND : 0x40000; // 64 sets at most
+    const unsigned most = large ? 40 : 16;
+    Bench b(19);
+    map_pages(b, DIRECTORY, TABLE, P | W | U | A | D);
+    b.write(DIRECTORY, 4, TABLE | P | W | U | A);
+    auto map = [&](uint32_t set, unsigned way, bool global) {
+      uint32_t flags = P | W | U | A | D | (global ? G : 0);
+      if (large)
+        b.write(DIRECTORY + 4 * way, 4, SECOND * way | flags | PS);
+      else
+        b.write(TABLE + ((set << 12 | stride * way) >> 10), 4, frame_of(set << 12 | stride * way) | flags);
+    };
+    for (unsigned way = 0; way < most; way++)
+      map(0, way, false);
+    switch_on(b);
+    unsigned ways = 0;
+    while (ways < most && (b.run(read_of(stride * ways)), b.tick(), !b.data.events.back().evicted))
+      ways++;
+    check(b, ways < most, "no page is ever evicted");
+    for (uint32_t set = 0; set < (large ? 1 : 8); set++) {
+      for (unsigned round = 0; round < (ways > 8 ? 256u : 1u << ways); round++) {
+        uint32_t globals = ways > 8 ? b.random(1u << 16) << 16 | b.random(1u << 16) : round;
+        b.run(control(WRITE_CR, 0, CR4_ON & ~0x80u, 4)); // a toggle of PGE drops all
+        b.run(control(WRITE_CR, 0, CR4_ON, 4));
+        for (unsigned way = 0; way < ways; way++) {
+          map(set, way, globals >> way & 1);
+          b.run(read_of(set << 12 | stride * way));
+          b.tick();
+          check(b, b.data.events.back().way == way, "fill %u goes to way %u", way, b.data.events.back().way);
+        }
+        b.run(control(WRITE_CR, 0, DIRECTORY, 3));
+        for (unsigned way = 0; way < ways; way++) {
+          size_t before = b.data.events.size();
+          b.run(read_of(set << 12 | stride * way));
+          b.tick();
+          unsigned kind = b.data.events[before].kind;
+          check(b, kind == (globals >> way & 1 ? HIT : MISS), "way %u of set %u, global %x: %s after MOV CR3", way, set,
+                globals, kind == HIT ? "still there" : "gone");
+        }
+      }
+    }
+  }
+}
