@@ -93,14 +93,17 @@ class Graph:
             return set() if literal else None
         inputs = self.write(path, literal)
         cex = path.with_suffix(".cex")
-        script = f"read_aiger {path}; &get; &syn3; &fraig; &put; iprove; write_cex -n {cex}"
+        script = f"read_aiger {path}; &get; &syn3; &fraig -x; &put; iprove; write_cex -n {cex}"
         done = subprocess.run([abc, "-c", script], capture_output=True, text=True, timeout=timeout, check=False)
         if "UNSATISFIABLE" in done.stdout:
             return None
         if "SATISFIABLE" not in done.stdout:
             raise Undecided(f"abc says neither yes nor no of {path}: {done.stdout[-300:]}{done.stderr[-300:]}")
         values = re.findall(r"=([01])", cex.read_text())
-        return {literal for literal, value in zip(inputs, values) if value == "1"}
+        ones = {literal for literal, value in zip(inputs, values) if value == "1"}
+        if not self.value(literal, ones):
+            raise Undecided(f"abc's counterexample of {path} is none")
+        return ones
 
     def value(self, literal, ones):
         """The literal's value when the inputs in ones are 1 and the others 0."""

@@ -5,14 +5,14 @@ Usage: prove.py YOSYS GENERATED_DIR [NUMBER ...]   proves the lemmas, then tries
 
 The registers are cut out of the netlist that is simulated, memories become registers: what is left is one step, from a
 state and inputs to outputs and the next state. registers.txt says when a register matters (live), what holds of every
-state (invariant), what the contract forbids (assume), and when an output is looked at (output). Two states are alike
-if the same registers matter in both, and those are equal. Then:
+state (invariant), of registers that do not matter too (kept), what the contract forbids (assume), and when an output is
+looked at (output). Two states are alike if the same registers matter in both, and those are equal. Then:
 
   lemma 1  the invariants hold after a reset from any state, and after a step from a state where they hold
   lemma 2  alike states have the same outputs and alike next states, invariants too (shown for one rule's registers at a
            time: between two alike states there is a chain of states that differ in one rule's registers)
   mutant   from the same state (with the invariants, or in reset), design and mutant have the same outputs and alike
-           next states
+           next states; where that fails, it may do for states with what is kept, if the mutant's next state keeps it
 
 By induction over the steps, no sequence of inputs that begins with a reset tells the mutant from the design, whatever
 the registers hold before. A mutant for which the last does not hold may be equivalent nevertheless; it is then only not
@@ -55,14 +55,14 @@ write_aiger -ascii -symbols {top}.aag
 """
 NAME = r"[A-Za-z_][\w.]*"
 SIGNAL = re.compile(r"(i_mmu\.[\w.]+)((?:\[\d+(?::\d+)?\])*)")
-TIMEOUT = 60  # seconds a run of a tool
+TIMEOUT = 600  # seconds a run of a tool; a proof takes a few
 
 
 class Rules:
     """registers.txt."""
 
     def __init__(self, text):
-        self.live, self.outputs, self.invariants, self.assumptions = [], [], [], []
+        self.live, self.outputs, self.invariants, self.kept, self.assumptions = [], [], [], [], []
         for number, line in enumerate(text.splitlines(), 1):
             line = line.strip()
             if not line or line.startswith("#"):
@@ -72,11 +72,13 @@ class Rules:
             if not separator or (kind in ("live", "output")) != bool(pattern):
                 raise ValueError(f"registers.txt, line {number}: {line}")
             if kind == "live":
-                self.live += [(name, condition) for name in alternatives(pattern)]
+                self.live += [(name, condition, number) for name in alternatives(pattern)]
             elif kind == "output":
                 self.outputs.append((pattern, condition))
             elif kind == "invariant":
-                self.invariants.append(condition)
+                self.invariants += alternatives(condition)
+            elif kind == "kept":
+                self.kept += alternatives(condition)
             elif kind == "assume":
                 self.assumptions.append(condition)
             else:
@@ -84,9 +86,9 @@ class Rules:
 
 
 def alternatives(pattern):
-    """a.{b,c} as [a.b, a.c]."""
-    match = re.fullmatch(r"(.*)\{(.*)\}(.*)", pattern)
-    return [match[1] + name + match[3] for name in match[2].split(",")] if match else [pattern]
+    """a.{b,c} as [a.b, a.c]; the same braces again stand for the same name."""
+    match = re.search(r"\{[\w:]+(?:,[\w:]+)+\}", pattern)
+    return [pattern.replace(match[0], name) for name in match[0][1:-1].split(",")] if match else [pattern]
 
 
 class Step:
@@ -172,7 +174,7 @@ class RulesModule:
         self.outputs = {n: w for n, w in step.ports("output").items() if n != "n"}
         conditions = []  # in Verilog, each once
         self.live = []  # of each bit of the state: which condition, or None: it always matters
-        groups = {}  # of a rule: positions
+        groups = {}  # of a line: positions
         for position, (name, index) in enumerate(step.state):
             condition, rule = self.rule_of(rules, name, index)
             if condition and condition not in conditions:
@@ -191,7 +193,8 @@ class RulesModule:
         lines = ["module rules("]
         lines += [f"  input [{w - 1}:0] {n}," for n, w in {**self.inputs, **self.outputs}.items()]
         lines += [f"  input [{len(step.state) - 1}:0] s,"]
-        bundles = {"live": conditions, "invariant": rules.invariants, "assume": rules.assumptions,
+        self.invariants = [each for text in rules.invariants for each in self.each_of(text)]
+        bundles = {"live": conditions, "invariant": self.invariants, "kept": rules.kept, "assume": rules.assumptions,
                    "visible": [condition for _, condition in rules.outputs]}
         lines += [",\n".join(f"  output [{max(len(texts), 1) - 1}:0] {name}" for name, texts in bundles.items()) + ");"]
         for name, texts in bundles.items():
@@ -200,8 +203,8 @@ class RulesModule:
 
     @staticmethod
     def rule_of(rules, name, index):
-        """The condition under which a bit of a register matters, and its rule; or None, None: it always does."""
-        for number, (pattern, condition) in enumerate(rules.live):
+        """The condition under which a bit of a register matters, and the line that says so; or None, None: always."""
+        for pattern, condition, number in rules.live:
             bits = re.search(r"\[(\d+):(\d+)\]$", pattern)
             plain = pattern[: bits.start()] if bits else pattern
             expression = re.escape(plain).replace(re.escape("[*]"), r"\[(\d+)\]")
@@ -210,20 +213,35 @@ class RulesModule:
                 return condition.replace("[*]", f"[{match[1]}]") if match.groups() else condition, number
         return None, None
 
+    def each_of(self, text):
+        """A condition over NAME[*] as one for each register of an array."""
+        arrays = re.findall(r"(i_mmu\.[\w.]+)\[\*\]", text)
+        if not arrays:
+            return [text]
+        members = re.compile("(?:" + "|".join(map(re.escape, arrays)) + r")\[(\d+)\]")
+        numbers = sorted({int(found[1]) for found in map(members.fullmatch, self.index) if found})
+        if not numbers:
+            raise ValueError(f"registers.txt: none of {', '.join(arrays)} is an array")
+        return [text.replace("[*]", f"[{number}]") for number in numbers]
+
     def expression(self, text):
         """A condition over registers as one over the bits of s."""
 
         def signal(match):
             name, suffix = match[1], match[2]
-            if name + suffix in self.index:
-                name, suffix = name + suffix, ""
+            element = re.match(r"\[\d+\]", suffix)
+            if element and name + element[0] in self.index:
+                name, suffix = name + element[0], suffix[element.end():]
             if name not in self.index:
                 raise ValueError(f"registers.txt: no register is named {name}")
             bits = self.index[name]
             first = re.fullmatch(r"\[(\d+)(?::(\d+))?\]", suffix)
             high = int(first[1]) if first else max(bits)
             low = int(first[2] or first[1]) if first else 0
-            return "{" + ", ".join(f"s[{bits[i]}]" if i in bits else "1'b0" for i in range(high, low - 1, -1)) + "}"
+            missing = [i for i in range(low, high + 1) if i not in bits]
+            if missing:
+                raise ValueError(f"registers.txt: {name} has no register for its bits {missing}")
+            return "{" + ", ".join(f"s[{bits[i]}]" for i in range(high, low - 1, -1)) + "}"
 
         return SIGNAL.sub(signal, text)
 
@@ -251,8 +269,9 @@ class Prover:
         self.s = [g.input() for _ in self.names.state]
         self.n, self.o = self.place(self.s, 0)
         self.now, self.next = self.judge(self.s, self.o), self.judge(self.n, self.o)
-        holds = g.conjunction(g.all(self.now["invariant"]), g.all(self.now["assume"]))
-        self.assumed = g.disjunction(holds, self.inputs["rst_ni[0]"] ^ 1)
+        holds, reset = g.conjunction(g.all(self.now["invariant"]), g.all(self.now["assume"])), self.inputs["rst_ni[0]"] ^ 1
+        self.assumed = g.disjunction(holds, reset)
+        self.assumed_kept = g.disjunction(g.conjunction(holds, g.all(self.now["kept"])), reset)
         self.size = len(g.fanins)
 
     def older(self, made, source):
@@ -278,7 +297,7 @@ class Prover:
         literals = {**self.inputs, **outputs, **{f"s[{i}]": bit for i, bit in enumerate(state)}}
         verdicts = self.rules.place(self.graph, literals)
         return {kind: [verdicts[f"{kind}[{i}]"] for i in range(sum(n.startswith(kind + "[") for n in verdicts))]
-                for kind in ("live", "invariant", "assume", "visible")}
+                for kind in ("live", "invariant", "kept", "assume", "visible")}
 
     def differences(self, s, t, live):
         """Where two states are not alike: literals by what they are about. live: of s."""
@@ -300,10 +319,10 @@ class Prover:
                 found[name] = g.conjunction(visible, g.difference(literal, other[name]))
         return found
 
-    def refute(self, claim):
+    def refute(self, claim, assumed=None):
         """Nothing if no state and input that are assumed make one of the claim's literals 1; else an explanation."""
         g = self.graph
-        bad = g.conjunction(self.assumed, g.any(claim.values()))
+        bad = g.conjunction(self.assumed if assumed is None else assumed, g.any(claim.values()))
         with tempfile.TemporaryDirectory() as name:
             try:
                 ones = g.satisfied(self.abc, pathlib.Path(name) / "miter.aig", bad, TIMEOUT)
@@ -314,18 +333,20 @@ class Prover:
         return None if ones is None else self.explain(claim, ones)
 
     def mutant_claim(self, number):
+        """How a mutant may differ from the design, and how its next state may not have what is kept."""
         n, o = self.place(self.s, number)
-        conditions = self.differences(self.n, n, self.next["live"])
-        judged = self.judge(n, self.o)["live"]
+        judged = self.judge(n, self.o)
         g = self.graph
-        changed = {f"live {i}": g.difference(a, b) for i, (a, b) in enumerate(zip(self.next["live"], judged)) if a != b}
-        return {**conditions, **changed, **self.output_differences(o)}
+        live = zip(self.next["live"], judged["live"])
+        changed = {f"live {i}": g.difference(a, b) for i, (a, b) in enumerate(live) if a != b}
+        differences = {**self.differences(self.n, n, self.next["live"]), **changed, **self.output_differences(o)}
+        return differences, {f"kept {i}": literal ^ 1 for i, literal in enumerate(judged["kept"])}
 
     def lemmas(self):
         """Raises RuntimeError if the rules do not hold of the design."""
         g = self.graph
-        for i, invariant in enumerate(self.next["invariant"]):
-            self.require(f"invariant {i}", {"invariant": invariant ^ 1})
+        self.require("an invariant", {text: literal ^ 1 for text, literal in
+                                      zip(self.rules_of.invariants, self.next["invariant"])})
         for rule, positions in self.rules_of.groups.items():
             t = list(self.s)
             for position in positions:
@@ -337,7 +358,7 @@ class Prover:
                 claim |= {f"{what} live {i}": g.difference(a, b) for i, (a, b) in enumerate(zip(one["live"], two["live"]))}
             claim["invariants"] = g.conjunction(g.all(self.now["invariant"]), g.all(then["invariant"]) ^ 1)
             claim["assumptions"] = g.conjunction(g.all(self.now["assume"]), g.all(then["assume"]) ^ 1)
-            self.require(f"live rule {rule}", claim)
+            self.require(f"the rule of line {rule}", claim)
             g.forget(self.size)
 
     def require(self, what, claim):
@@ -349,7 +370,9 @@ class Prover:
         """Nothing if mutant number is proven equivalent, else where and with what it differs."""
         with self.lock:
             try:
-                return self.refute(self.mutant_claim(number))
+                differences, unkept = self.mutant_claim(number)
+                complaint = self.refute(differences)
+                return complaint and self.refute({**differences, **unkept}, self.assumed_kept)
             finally:
                 self.graph.forget(self.size)
 
