@@ -94,7 +94,8 @@ class Graph:
         inputs = self.write(path, literal)
         cex = path.with_suffix(".cex")
         script = f"read_aiger {path}; &get; &syn3; &fraig -x; &put; iprove; write_cex -n {cex}"
-        done = subprocess.run([abc, "-c", script], capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run([abc, "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=timeout, check=False)
         if "UNSATISFIABLE" in done.stdout:
             return None
         if "SATISFIABLE" not in done.stdout:
