@@ -160,7 +160,7 @@ int cmd_sweep(int argc, char **argv) {
     if (status == EXIT_PASS) cmd_sweep_help();
     return status;
   }
-  options.architectural = true;
+  options.architectural = options.overlap = true;
   options.no_failure_wave = true; /* one scene is repeated by --scene */
   interrupt_catch();
   static command_t c;

@@ -44,6 +44,11 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms", c->options->wave, name);
     return false;
   }
+  if (c->options->wave && c->options->overlap && !c->dut->wave_ports) {
+    snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms of requests that overlap", c->options->wave,
+             name);
+    return false;
+  }
   if (c->options->failure_wave && c->options->overlap) {
     snprintf(error, error_bytes, "--failure-wave %s: requests that overlap are not repeated; --wave shows them",
              c->options->failure_wave);
@@ -79,6 +84,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
                    .mem_latency = c->options->mem_latency,
                    .seed = c->options->seed,
                    .waves = c->options->wave != NULL,
+                   .overlapped = c->options->overlap,
                    .arguments = c->options->dut_args};
   c->ls.handle = c->dut->open(&env, error, error_bytes);
   if (!c->ls.handle) return false;

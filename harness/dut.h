@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
-#define DUT_ABI_VERSION 4u
+#define DUT_ABI_VERSION 5u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -33,6 +33,7 @@ typedef struct {
   uint32_t mem_latency;  /* most extra cycles a memory reference takes; each draws 0..mem_latency */
   uint64_t seed;         /* of those draws */
   bool waves;            /* wave_open may be called: a device may choose a slower build for that */
+  bool overlapped;       /* a waveform shows requests that overlap (clock), else one at a time (transact) */
   const char *arguments; /* the device's own, separated by blanks (the RTL's: plusargs); "" if there are none */
 } dut_env_t;
 
@@ -73,6 +74,26 @@ typedef struct {
   mmu_tlb_event_t event[DUT_PORTS]; /* with has_event: of the port's request on its way, if it is not killed */
 } dut_cycle_t;
 
+/* How far a port's request is. */
+typedef enum { DUT_IDLE = 0, DUT_OFFERED = 1, DUT_UNDER_WAY = 2, DUT_ANSWERED = 3 } dut_phase_t;
+
+/* A port's oldest request whose response is not yet taken, as a waveform shows it. */
+typedef struct {
+  dut_phase_t phase;      /* ANSWERED: the response is valid */
+  const mmu_req_t *req;   /* unless IDLE */
+  const mmu_rsp_t *dut;   /* UNDER_WAY: its references and TLB events so far; ANSWERED: all */
+  const mmu_rsp_t *model; /* ANSWERED: the reference's; NULL: the device's, which is legal */
+  uint64_t number;        /* ANSWERED: of the transaction */
+} dut_port_note_t;
+
+/* What stands beside the device's own signals where requests overlap. */
+typedef struct {
+  uint64_t sequence; /* requests answered so far: number of the next one */
+  dut_port_note_t port[DUT_PORTS];
+  bool killed;   /* a killed fetch still has a reference under way */
+  bool mismatch; /* what has just come is wrong */
+} dut_ports_note_t;
+
 /* All functions are required but those marked optional, which may be NULL. */
 typedef struct {
   uint32_t abi_version; /* DUT_ABI_VERSION */
@@ -99,9 +120,15 @@ typedef struct {
   uint64_t (*cycles)(void *dut);
 
   /* Optional: waveforms. wave_open starts one, wave_note sets the annotation of what follows, wave_close ends it;
-   * wave_close returns false and a line in error if the file is not whole. */
+   * wave_close returns false and a line in error if the file is not whole. wave_judged: the reference's answer to the
+   * latest transaction, where it came after the device's and differs from it. */
   bool (*wave_open)(void *dut, const char *path, char *error, unsigned error_bytes);
   void (*wave_note)(void *dut, const dut_annotation_t *note);
+  void (*wave_judged)(void *dut, const mmu_rsp_t *model);
+
+  /* Optional, of a device with clock and waveforms: the annotation with dut_env_t.overlapped, before each cycle
+   * (follows) of what follows, and after it of what it has brought. */
+  void (*wave_ports)(void *dut, const dut_ports_note_t *note, bool follows);
   bool (*wave_close)(void *dut, char *error, unsigned error_bytes);
 
   /* Optional: RESET. Everything becomes as after open, but for cycles and an open waveform, which go on. */

@@ -16,10 +16,14 @@ using Traced = Vmmu_top;
 
 class Wave {
 public:
-  template <class Top> static std::unique_ptr<Wave> open(const char *, Top &, char *, unsigned) { return nullptr; }
+  template <class Top> static std::unique_ptr<Wave> open(const char *, Top &, bool, char *, unsigned) {
+    return nullptr;
+  }
   void note(const dut_annotation_t &) {}
   void answered(const mmu_rsp_t &) {}
+  void judged(const mmu_rsp_t &) {}
   void broken() {}
+  void ports(const dut_ports_note_t &) {}
   void dump(uint64_t) {}
   bool close(char *, unsigned) { return true; }
 };

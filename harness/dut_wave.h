@@ -16,10 +16,11 @@ struct WaveState;
 
 class Wave {
 public:
-  // Starts a waveform of top at path (written beside it and renamed when whole). Returns null and a line in error.
+  // Starts a waveform of top at path (written beside it and renamed when whole), of requests that overlap or come one
+  // at a time. Returns null and a line in error.
   template <class Top>
-  static std::unique_ptr<Wave> open(const char *path, Top &top, char *error, unsigned error_bytes) {
-    std::unique_ptr<Wave> wave(new Wave(path));
+  static std::unique_ptr<Wave> open(const char *path, Top &top, bool overlapped, char *error, unsigned error_bytes) {
+    std::unique_ptr<Wave> wave(new Wave(path, overlapped));
     wave->attach(top);
     return wave->start(error, error_bytes) ? std::move(wave) : nullptr;
   }
@@ -32,8 +33,14 @@ public:
   // The device's answer to it.
   void answered(const mmu_rsp_t &rsp);
 
+  // The reference's answer to it, if it came later and differs.
+  void judged(const mmu_rsp_t &model);
+
   // There is none, or none that counts: the device hangs or has broken its port's rules.
   void broken();
+
+  // The annotation of requests that overlap, instead of all these.
+  void ports(const dut_ports_note_t &note);
 
   // One point in time, in half clock cycles.
   void dump(uint64_t time);
@@ -42,7 +49,7 @@ public:
   bool close(char *error, unsigned error_bytes);
 
 private:
-  explicit Wave(const char *file);
+  Wave(const char *file, bool overlapped);
 
   // A model without tracing has nothing to show; it is never asked to (dut_env_t.waves).
   void attach(Vmmu_top &) {}

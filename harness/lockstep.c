@@ -87,21 +87,22 @@ static void wave_end(lockstep_t *ls) {
   if (!ls->dut->wave_close(ls->handle, ls->wave_error, sizeof ls->wave_error)) ls->wave_failed = true;
 }
 
-/* Opens, annotates or closes the waveform, as the window asks. */
-static void wave_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *model) {
-  if (ls->sequence < ls->wave_first || ls->wave_failed) return;
-  if (ls->sequence - ls->wave_first >= ls->wave_count) {
+void lockstep_wave(lockstep_t *ls, uint64_t end) {
+  if (ls->wave_failed) return;
+  if (ls->sequence >= ls->wave_first && ls->sequence - ls->wave_first >= ls->wave_count) {
     wave_end(ls);
     ls->wave_count = 0;
-    return;
+  } else if (!ls->wave_open && end > ls->wave_first) {
+    ls->wave_open = ls->dut->wave_open(ls->handle, ls->wave_path, ls->wave_error, sizeof ls->wave_error);
+    ls->wave_begun = ls->wave_open;
+    ls->wave_failed = !ls->wave_open;
   }
-  if (!ls->wave_open) {
-    if (!ls->dut->wave_open(ls->handle, ls->wave_path, ls->wave_error, sizeof ls->wave_error)) {
-      ls->wave_failed = true;
-      return;
-    }
-    ls->wave_open = ls->wave_begun = true;
-  }
+}
+
+/* Annotates the waveform, if the transaction is in its window. */
+static void wave_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *model) {
+  lockstep_wave(ls, ls->sequence + 1);
+  if (!ls->wave_open) return;
   dut_annotation_t note = {.sequence = ls->sequence, .req = req, .model = model, .origin = ls->stats.origin};
   if (ls->where) ls->where(ls->where_ctx, &note.instruction, &note.eip);
   ls->dut->wave_note(ls->handle, &note);
@@ -158,23 +159,24 @@ static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
 static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
   if (ls->trace) trace_request(ls->trace, req);
-  if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  if (ls->wave_count > 0) wave_step(ls, req, NULL);
   snapshot_event_t *event = keep(ls, req);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
   if (status != DUT_OK) return stop_device(ls, status, req, rsp);
   if (event) event->check = snapshot_check(&ls->dut_rsp);
   bool legal = judged(ls, req, rsp);
   remember(ls, req, rsp);
-  if (!legal) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
+  if (!legal) {
+    if (ls->wave_open) ls->dut->wave_judged(ls->handle, rsp);
+    return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
+  }
   stats_count(&ls->stats, req, &ls->dut_rsp);
   ls->sequence++;
   return true;
 }
 
 void lockstep_offered(lockstep_t *ls, const mmu_req_t *req) {
-  static const mmu_rsp_t unknown;
   if (ls->trace) trace_request(ls->trace, req);
-  if (ls->wave_count > 0) wave_step(ls, req, &unknown);
 }
 
 bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference) {

@@ -76,7 +76,7 @@ typedef struct {
   struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
   trace_writer_t *trace;   /* NULL: not recorded */
   coverage_t *coverage;    /* NULL: not sampled */
-  uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are annotated in the waveform */
+  uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are shown in the waveform */
   uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;
   const char *explain; /* the command that explains a mismatch from a trace, for the report; NULL: there is none */
@@ -109,6 +109,12 @@ void lockstep_init(lockstep_t *ls);
  * Returns true if both agree; false once they differ (state says how). After false no further call is made.
  */
 bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
+
+/*
+ * Opens or closes the waveform, as the window asks: transactions before number `end` are about to be seen. Needed
+ * with wave_count > 0 only; wave_open says what has come of it.
+ */
+void lockstep_wave(lockstep_t *ls, uint64_t end);
 
 /*
  * For requests that overlap: one is offered; the device has referred to memory for a request;

@@ -111,6 +111,8 @@ static bool answer(overlap_t *o, dut_port_t port, const dut_cycle_t *cycle, cons
   if (!flight->busy) return broken(o, port, "answers a request that was not accepted");
   memcpy(&flight->answer, now, offsetof(mmu_rsp_t, n_mem));
   o->answered[port]++;
+  o->of[port] = flight->req;
+  o->number[port] = o->ls->sequence;
   return judge(o, flight, false, &o->reference[port]);
 }
 
@@ -125,7 +127,7 @@ static bool patient(overlap_t *o, dut_port_t port) {
   return !flight->busy || o->cycles - flight->since < PATIENCE || broken(o, port, "does not answer");
 }
 
-bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
+static bool advance(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
   mmu_rsp_t now[DUT_PORTS];
   dut_drive_t drive = {.take = {take[0], take[1]}, .kill = kill};
   dut_cycle_t cycle = {.rsp = {&now[0], &now[1]}};
@@ -147,6 +149,45 @@ bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
   if (kill && !kill_fetch(o, &cycle)) return false;
   return answer(o, DUT_FETCH, &cycle, &now[DUT_FETCH]) && answer(o, DUT_DATA, &cycle, &now[DUT_DATA]) &&
          patient(o, DUT_FETCH) && patient(o, DUT_DATA);
+}
+
+/* --- the waveform --- */
+
+static dut_port_note_t port_note(const overlap_t *o, unsigned port) {
+  const overlap_flight_t *flight = &o->flight[port];
+  if (o->valid[port]) {
+    const mmu_rsp_t *dut = flight->busy ? &o->rsp[port] : &flight->answer; /* the next one may be accepted already */
+    return (dut_port_note_t){DUT_ANSWERED, &o->of[port], dut, &o->reference[port], o->number[port]};
+  }
+  if (flight->busy) return (dut_port_note_t){.phase = DUT_UNDER_WAY, .req = &flight->req, .dut = &flight->answer};
+  if (o->offering[port]) return (dut_port_note_t){.phase = DUT_OFFERED, .req = &o->offer[port]};
+  return (dut_port_note_t){.phase = DUT_IDLE};
+}
+
+dut_ports_note_t overlap_note(const overlap_t *o) {
+  return (dut_ports_note_t){.sequence = o->ls->sequence,
+                            .port = {port_note(o, DUT_DATA), port_note(o, DUT_FETCH)},
+                            .killed = o->killed.busy,
+                            .mismatch = o->ls->state != LOCKSTEP_AGREE};
+}
+
+/* Requests that are offered or accepted and not answered. */
+static unsigned outstanding(const overlap_t *o) {
+  return o->offering[0] + o->offering[1] + o->flight[0].busy + o->flight[1].busy;
+}
+
+static void show(const overlap_t *o, bool follows) {
+  if (!o->ls->wave_open) return;
+  const dut_ports_note_t note = overlap_note(o);
+  o->ls->dut->wave_ports(o->ls->handle, &note, follows);
+}
+
+bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
+  if (o->ls->wave_count > 0) lockstep_wave(o->ls, o->ls->sequence + outstanding(o));
+  show(o, true);
+  bool agree = advance(o, take, kill);
+  show(o, false);
+  return agree;
 }
 
 /* --- a requester that behaves at random --- */

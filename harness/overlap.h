@@ -45,6 +45,8 @@ typedef struct overlap {
   mmu_req_t offer[DUT_PORTS];
   mmu_rsp_t rsp[DUT_PORTS];       /* the responses that are valid */
   mmu_rsp_t reference[DUT_PORTS]; /* what the reference said to the last request of each port */
+  mmu_req_t of[DUT_PORTS];        /* that request */
+  uint64_t number[DUT_PORTS];     /* its transaction's number */
   overlap_flight_t flight[DUT_PORTS];
   overlap_flight_t killed; /* busy: a fetch's last reference is still offered to memory */
   uint64_t cycles, answered[DUT_PORTS], kills;
@@ -54,6 +56,9 @@ typedef struct overlap {
 
 /* Begins. ls: as above. */
 void overlap_init(overlap_t *overlap, lockstep_t *ls, uint64_t seed);
+
+/* What a waveform shows beside the device's signals; pointers into *overlap. */
+dut_ports_note_t overlap_note(const overlap_t *overlap);
 
 /* One clock cycle. take: by port; kill: fetches. Returns false once something is wrong: ls->state says what. */
 bool overlap_cycle(overlap_t *overlap, const bool take[DUT_PORTS], bool kill);

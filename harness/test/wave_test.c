@@ -1,5 +1,6 @@
 /*
- * The group "lockstep" of a waveform, as a viewer reads it: what the guest's origin is, by number and by name.
+ * The group "lockstep" of a waveform, as a viewer reads it: what the guest's origin is, by number and by name; what
+ * differs where an oracle judges.
  */
 #include <check.h>
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 #include "gtkwave/fstapi.h"
 #include "origin.h"
 #include "rig.h"
+#include "x86.h"
 
 enum { RAM = 1 << 20 };
 
@@ -135,12 +137,107 @@ START_TEST(origin_is_shown_by_number_and_name) {
 }
 END_TEST
 
+/* --- where an oracle judges: the device goes first --- */
+
+enum { READS = 20, DIRECTORY = 0x1000, LARGE = 1 << 22 };
+
+/* Reads through a 4 MiB page, of which the device's world may have another frame. Returns whether all are legal. */
+static bool write_judged_wave(bool wrong) {
+  char error[256] = "";
+  lockstep_t ls;
+  world_t dut_world;
+  rig_t rig;
+  mmu_rsp_t rsp;
+  lockstep_init(&ls);
+  ck_assert(world_create(&dut_world, RAM));
+  const dut_env_t env = {.mem = world_port(&dut_world), .cycle_limit = 1000, .waves = true, .arguments = ""};
+  ls.dut = dut_rtl();
+  ls.handle = ls.dut->open(&env, error, sizeof error);
+  ck_assert_msg(ls.handle != NULL, "%s", error);
+  ls.dut_world = &dut_world;
+  ls.wave_path = path;
+  ls.wave_count = UINT64_MAX;
+  const mmu_config_t config = ls.dut->config();
+  ck_assert(rig_create(&rig, &ls, &config, RAM));
+  ck_assert_ptr_nonnull(ls.oracle = oracle_create(rig.mmu, &rig.world, &config));
+  rig_store(&rig, DIRECTORY, 4, X86_PTE_P | X86_PTE_W | X86_PTE_A | X86_PDE_PS);
+  rig_store(&rig, DIRECTORY + 4, 4, LARGE | X86_PTE_P | X86_PTE_W | X86_PTE_A | X86_PDE_PS);
+  if (wrong) world_write(&dut_world, DIRECTORY + 4, 4, X86_PTE_P | X86_PTE_W | X86_PTE_A | X86_PDE_PS);
+  const uint64_t attr = 0xC93;
+  const mmu_req_t flat = {.op = MMU_OP_SET_SEG,
+                          .seg = MMU_SEG_DS,
+                          .reason = MMU_SET_RAW,
+                          .data = UINT32_MAX | attr << 32 | UINT64_C(1) << 48};
+  bool agree = rig_transact(&rig, &flat, &rsp);
+  const uint64_t registers[][2] = {{4, X86_CR4_PSE}, {3, DIRECTORY}, {0, X86_CR0_PE | X86_CR0_PG}};
+  for (unsigned i = 0; i < 3; i++)
+    agree =
+        agree &&
+        rig_transact(&rig, &(mmu_req_t){.op = MMU_OP_WRITE_CR, .cr = (uint8_t)registers[i][0], .data = registers[i][1]},
+                     &rsp);
+  for (unsigned i = 0; i < READS; i++) {
+    mmu_req_t read = {.op = MMU_OP_ACCESS, .seg = MMU_SEG_DS, .access = MMU_READ, .size = 4, .offset = 0x1000 * i};
+    if (i == READS - 1) read.offset += LARGE;
+    agree = agree && rig_transact(&rig, &read, &rsp);
+  }
+  lockstep_finish(&ls);
+  ck_assert_msg(!ls.wave_failed, "%s", ls.wave_error);
+  oracle_destroy(ls.oracle);
+  rig_destroy(&rig);
+  ls.dut->close(ls.handle);
+  world_destroy(&dut_world);
+  return agree;
+}
+
+typedef struct {
+  fstHandle mismatch, answered;
+  unsigned rises, answers;
+  uint64_t mismatch_at, answered_at;
+} judged_t;
+
+static void on_judged(void *ctx, uint64_t time, fstHandle handle, const unsigned char *value) {
+  judged_t *j = ctx;
+  if (value[0] != '1') return;
+  if (handle == j->mismatch) j->rises++, j->mismatch_at = time;
+  if (handle == j->answered) j->answers++, j->answered_at = time;
+}
+
+static judged_t read_judged(void) {
+  judged_t j = {0};
+  void *reader = fstReaderOpen(path);
+  ck_assert_ptr_nonnull(reader);
+  for (const struct fstHier *h; (h = fstReaderIterateHier(reader));) {
+    if (h->htyp != FST_HT_VAR) continue;
+    if (strcmp(h->u.var.name, "mismatch") == 0) j.mismatch = h->u.var.handle;
+    if (strcmp(h->u.var.name, "answered") == 0) j.answered = h->u.var.handle;
+  }
+  ck_assert(j.mismatch && j.answered);
+  fstReaderSetFacProcessMaskAll(reader);
+  fstReaderIterBlocks(reader, on_judged, &j, NULL);
+  fstReaderClose(reader);
+  return j;
+}
+
+/* A legal answer is no mismatch; one that is illegal is one in the cycle that brings it. */
+START_TEST(judged_answers_are_shown) {
+  ck_assert(write_judged_wave(false));
+  judged_t j = read_judged();
+  ck_assert_uint_ge(j.answers, READS);
+  ck_assert_uint_eq(j.rises, 0);
+  ck_assert(!write_judged_wave(true));
+  j = read_judged();
+  ck_assert_uint_eq(j.rises, 1);
+  ck_assert_uint_eq(j.mismatch_at, j.answered_at);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("wave");
   TCase *t = tcase_create("wave");
   tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, make_path, remove_file);
   tcase_add_test(t, origin_is_shown_by_number_and_name);
+  tcase_add_test(t, judged_answers_are_shown);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
