@@ -91,7 +91,7 @@ static bool open_bench(bench_t *b, const bench_setup_t *setup, bool lockstep, st
       snprintf(error, error_bytes, "no memory for the DUT's world");
       return false;
     }
-    if (every && !(b->snapshots = snapshots_create(dut_rtl(), &b->dut_world, every))) {
+    if (every && !(b->snapshots = snapshots_create(dut_rtl(), &b->dut_world, every, false))) {
       snprintf(error, error_bytes, "no memory for snapshots");
       return false;
     }

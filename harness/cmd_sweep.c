@@ -161,7 +161,6 @@ int cmd_sweep(int argc, char **argv) {
     return status;
   }
   options.architectural = options.overlap = true;
-  options.no_failure_wave = true; /* one scene is repeated by --scene */
   interrupt_catch();
   static command_t c;
   c.options = &options;

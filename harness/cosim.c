@@ -16,8 +16,8 @@ void cosim_list_duts(FILE *out) {
   fprintf(out, "  %-10s %s\n  %-10s %s\n", dut_rtl()->name, dut_rtl()->about, "none", "the reference alone");
 }
 
-static bool can_rewind(const dut_ops_t *dut) {
-  return dut->snapshot && dut->rewind && dut->wave_open;
+static bool can_rewind(const cosim_t *c) {
+  return c->dut->snapshot && c->dut->rewind && c->dut->wave_open && (!c->options->overlap || c->dut->wave_ports);
 }
 
 /* Finds the DUT that --dut names; NULL in cosim->dut for "none". */
@@ -49,12 +49,7 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
              name);
     return false;
   }
-  if (c->options->failure_wave && c->options->overlap) {
-    snprintf(error, error_bytes, "--failure-wave %s: requests that overlap are not repeated; --wave shows them",
-             c->options->failure_wave);
-    return false;
-  }
-  if (c->options->failure_wave && !can_rewind(c->dut)) {
+  if (c->options->failure_wave && !can_rewind(c)) {
     snprintf(error, error_bytes, "--failure-wave %s: the DUT %s has no snapshots", c->options->failure_wave, name);
     return false;
   }
@@ -73,8 +68,9 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "no memory for the DUT's %llu MiB", (unsigned long long)c->ram_bytes >> 20);
     return false;
   }
-  bool snapshots = !c->options->no_failure_wave && !c->options->overlap && can_rewind(c->dut);
-  if (snapshots) c->snapshots = snapshots_create(c->dut, &c->dut_world, c->options->snapshot_every);
+  bool snapshots = !c->options->no_failure_wave && can_rewind(c);
+  if (snapshots)
+    c->snapshots = snapshots_create(c->dut, &c->dut_world, c->options->snapshot_every, c->options->overlap);
   if (snapshots && !c->snapshots) {
     snprintf(error, error_bytes, "--snapshot-every %llu: no memory", (unsigned long long)c->options->snapshot_every);
     return false;

@@ -72,7 +72,7 @@ typedef struct {
   void *handle;            /* of dut, open */
   world_t *dut_world;      /* NULL with dut */
   oracle_t *oracle;        /* the check level is architectural; NULL: exact */
-  bool unjudged;           /* nobody compares: somebody else judges the DUT's answers (dut_rsp) */
+  bool unjudged;           /* nobody compares: somebody else judges the DUT's answers (dut_rsp), or has judged them */
   struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
   trace_writer_t *trace;   /* NULL: not recorded */
   coverage_t *coverage;    /* NULL: not sampled */
@@ -150,6 +150,12 @@ void lockstep_reset(lockstep_t *ls);
 
 /* Ends a waveform that is still open. wave_failed and wave_error say if it is not whole. */
 void lockstep_finish(lockstep_t *ls);
+
+/* A few bits of a response: what tells, in a repetition, that it goes another way. */
+static inline uint16_t lockstep_check(const mmu_rsp_t *rsp) {
+  uint64_t sum = rsp->laddr + 3 * rsp->paddr[0] + 5 * rsp->cr2 + rsp->error_code + 7 * rsp->vector + 11 * rsp->n_mem;
+  return (uint16_t)(sum ^ sum >> 16);
+}
 
 /* Compares two responses. Returns the set of lockstep_diff_t in which they differ; 0 if they agree. */
 unsigned lockstep_compare(const mmu_rsp_t *model, const mmu_rsp_t *dut);

@@ -24,10 +24,10 @@ const option_t options_table[] = {
     {OPT_FAILURE_WAVE, "failure-wave", "FILE",
      "write the last transactions before a mismatch as a waveform (default: beside --json or --trace, else "
      "mmu86-failure.fst)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ},
-    {OPT_NO_FAILURE_WAVE, "no-failure-wave", NULL, "do not", FOR_RUN | FOR_REPLAY | FOR_FUZZ},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
+    {OPT_NO_FAILURE_WAVE, "no-failure-wave", NULL, "do not", FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_SNAPSHOT_EVERY, "snapshot-every", "N", "that waveform has N to 2N transactions (default 5000)",
-     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_BENCH},
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_BENCH | FOR_SWEEP},
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
     {OPT_COVERAGE, "coverage", "FILE", "sample functional coverage, add it to FILE",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},

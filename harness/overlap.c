@@ -3,8 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Cycles after which a request counts as forgotten. */
-enum { PATIENCE = 100000 };
+#include "snapshot.h"
 
 overlap_knobs_t overlap_default_knobs(void) {
   return (overlap_knobs_t){.take = 80, .kill = 3, .between = 3, .pause = 4};
@@ -32,10 +31,16 @@ void overlap_offer(overlap_t *o, const mmu_req_t *req) {
   lockstep_offered(o->ls, req);
 }
 
+/* The moment in the history; where nobody judges there is none. */
+static moment_t now(const overlap_t *o) {
+  return o->ls->oracle ? history_now(oracle_history(o->ls->oracle)) : 0;
+}
+
 /* --- the rules of the ports --- */
 
 static bool broken(overlap_t *o, dut_port_t port, const char *rule) {
   const overlap_flight_t *flight = &o->flight[port];
+  o->since = flight->busy ? flight->since : o->cycles;
   return lockstep_broken(o->ls, flight->busy ? &flight->req : &o->offer[port], rule);
 }
 
@@ -46,7 +51,7 @@ static bool accept(overlap_t *o, dut_port_t port) {
   flight->busy = true;
   flight->req = o->offer[port];
   flight->since = o->cycles;
-  flight->accepted = history_now(oracle_history(o->ls->oracle));
+  flight->accepted = now(o);
   flight->answer.n_mem = flight->answer.n_tlb = flight->glimpsed = 0;
   o->offering[port] = false;
   return true;
@@ -64,8 +69,9 @@ static void glimpse_others(overlap_t *o, const overlap_flight_t *flight) {
 }
 
 static bool judge(overlap_t *o, overlap_flight_t *flight, bool cut, mmu_rsp_t *rsp) {
-  glimpse_others(o, flight);
+  if (o->ls->oracle) glimpse_others(o, flight);
   flight->busy = false;
+  o->since = flight->since;
   return lockstep_answered(o->ls, &flight->req, flight->accepted, &flight->answer, flight->when, cut, rsp);
 }
 
@@ -80,8 +86,9 @@ static bool refer(overlap_t *o, const dut_cycle_t *cycle) {
   overlap_flight_t *flight = late ? &o->killed : &o->flight[cycle->on_behalf];
   if (!flight->busy) return broken(o, cycle->on_behalf, "refers to memory for no request");
   if (flight->answer.n_mem == MMU_MEM_MAX) return broken(o, cycle->on_behalf, "refers to memory without end");
-  flight->when[flight->answer.n_mem] = history_now(oracle_history(o->ls->oracle));
+  flight->when[flight->answer.n_mem] = now(o);
   flight->answer.mem[flight->answer.n_mem++] = cycle->reference;
+  o->since = flight->since;
   if (!lockstep_referred(o->ls, &flight->req, &cycle->reference)) return false;
   return !late || bury(o);
 }
@@ -124,7 +131,20 @@ static void note_event(overlap_t *o, dut_port_t port, const dut_cycle_t *cycle) 
 
 static bool patient(overlap_t *o, dut_port_t port) {
   const overlap_flight_t *flight = &o->flight[port];
-  return !flight->busy || o->cycles - flight->since < PATIENCE || broken(o, port, "does not answer");
+  return !flight->busy || o->cycles - flight->since < OVERLAP_PATIENCE || broken(o, port, "does not answer");
+}
+
+/* The few bits of overlap_t.came. */
+static uint32_t what_came(dut_status_t status, const dut_cycle_t *cycle) {
+  uint32_t bits = status != DUT_OK;
+  uint64_t sum = 0;
+  for (unsigned port = 0; port < DUT_PORTS; port++) {
+    bits = bits << 4 | cycle->accepted[port] << 3 | cycle->taken[port] << 2 | cycle->valid[port] << 1 |
+           cycle->has_event[port];
+    if (cycle->valid[port]) sum = 3 * sum + lockstep_check(cycle->rsp[port]);
+  }
+  if (cycle->referred) sum = 5 * sum + cycle->reference.paddr + 7 * cycle->reference.data + cycle->reference.write;
+  return bits << 16 | ((sum ^ sum >> 16 ^ sum >> 32) & 0xFFFF);
 }
 
 static bool advance(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
@@ -135,9 +155,13 @@ static bool advance(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
     if (o->offering[port]) drive.offer[port] = &o->offer[port];
     now[port].n_mem = now[port].n_tlb = 0;
   }
+  snapshots_t *snapshots = o->ls->snapshots;
+  if (snapshots) snapshots_before_cycle(snapshots, o);
   if (o->ls->trace) trace_cycle(o->ls->trace, take, kill);
   dut_status_t status = o->ls->dut->clock(o->ls->handle, &drive, &cycle);
   o->cycles++;
+  o->came = what_came(status, &cycle);
+  if (snapshots) snapshots_cycle(snapshots, take, kill, o->came);
   o->pending[DUT_DATA] = cycle.pending && cycle.on_behalf == DUT_DATA;
   o->pending[DUT_FETCH] = cycle.pending && cycle.on_behalf == DUT_FETCH;
   if (status != DUT_OK) return broken(o, cycle.on_behalf, NULL);

@@ -12,6 +12,9 @@
 #include "lockstep.h"
 #include "rng.h"
 
+/* Cycles after which a request counts as forgotten. */
+enum { OVERLAP_PATIENCE = 100000 };
+
 /* How the requester behaves, in percent of the cycles. */
 typedef struct {
   uint32_t take;    /* a response that is valid is taken */
@@ -34,7 +37,7 @@ typedef struct {
 } overlap_flight_t;
 
 typedef struct overlap {
-  lockstep_t *ls; /* not owned; with an oracle, and a DUT that has `clock` */
+  lockstep_t *ls; /* not owned; with an oracle or unjudged, and a DUT that has `clock` */
   overlap_knobs_t knobs;
   rng_t rng;
   void *between_ctx;
@@ -52,6 +55,8 @@ typedef struct overlap {
   uint64_t cycles, answered[DUT_PORTS], kills;
   bool pending[DUT_PORTS]; /* a reference of the port waits to be accepted by memory */
   bool within;             /* a call of between */
+  uint32_t came;           /* of the latest cycle, in 29 bits: what tells that a repetition goes another way */
+  uint64_t since;          /* cycle of the acceptance of the request that was judged or complained of last */
 } overlap_t;
 
 /* Begins. ls: as above. */

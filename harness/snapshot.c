@@ -10,15 +10,26 @@ enum { SPARE = 4096 };
 /* Writes that are noted of one transaction: all that a response can list, byte by byte, and some. */
 enum { TRANSACTION = 2 * 8 * MMU_MEM_MAX };
 
-snapshots_t *snapshots_create(const dut_ops_t *dut, world_t *world, uint64_t every) {
+/*
+ * Clock cycles of a stretch that there is room for: more than a transaction takes where memory is fast, and than pass
+ * until a device counts as hung.
+ */
+enum { CYCLES = 32, CYCLES_MIN = OVERLAP_PATIENCE + SPARE };
+
+snapshots_t *snapshots_create(const dut_ops_t *dut, world_t *world, uint64_t every, bool overlapped) {
   snapshots_t *s = calloc(1, sizeof *s);
   if (!s) return NULL;
   *s = (snapshots_t){.dut = dut, .world = world, .every = every, .room = 2 * every + SPARE};
+  if (overlapped) s->cycles = CYCLES * every > CYCLES_MIN ? CYCLES * every : CYCLES_MIN;
   bool ok = true;
   for (unsigned i = 0; i < DUT_SNAPSHOTS; i++) {
     s->stretch[i].event = malloc(s->room * sizeof *s->stretch[i].event);
     s->stretch[i].before = malloc(s->room * sizeof *s->stretch[i].before);
     ok = ok && s->stretch[i].event && s->stretch[i].before;
+    if (!overlapped) continue;
+    s->stretch[i].cycle = malloc(s->cycles * sizeof *s->stretch[i].cycle);
+    s->stretch[i].overlap = malloc(sizeof *s->stretch[i].overlap);
+    ok = ok && s->stretch[i].cycle && s->stretch[i].overlap;
   }
   if (ok) return s;
   snapshots_destroy(s);
@@ -30,6 +41,8 @@ void snapshots_destroy(snapshots_t *s) {
   for (unsigned i = 0; i < DUT_SNAPSHOTS; i++) {
     free(s->stretch[i].event);
     free(s->stretch[i].before);
+    free(s->stretch[i].cycle);
+    free(s->stretch[i].overlap);
   }
   free(s);
 }
@@ -90,7 +103,7 @@ static bool begin(snapshots_t *s, uint64_t sequence) {
   snapshot_stretch_t *now = &s->stretch[next];
   now->first = sequence;
   now->map = s->world->map;
-  now->events = now->undo = 0;
+  now->events = now->undo = now->cycles = 0;
   s->due = sequence + s->every;
   s->present = next;
   s->previous = previous;
@@ -108,16 +121,40 @@ static snapshot_event_t *add(snapshots_t *s, snapshot_kind_t kind) {
   }
   snapshot_event_t *event = &now->event[now->events++];
   event->kind = (uint8_t)kind;
+  event->cycle = now->cycles;
   return event;
 }
 
-snapshot_event_t *snapshots_request(snapshots_t *s, uint64_t sequence, const mmu_req_t *req) {
+/* There may be no room for what comes with the next request. */
+static bool full(const snapshots_t *s) {
   const snapshot_stretch_t *now = &s->stretch[s->present];
-  bool full = now->events + SPARE / 2 > s->room || now->undo + TRANSACTION > s->room;
-  if ((sequence >= s->due || full) && !begin(s, sequence)) return NULL;
+  return now->events + SPARE / 2 > s->room || now->undo + TRANSACTION > s->room;
+}
+
+snapshot_event_t *snapshots_request(snapshots_t *s, uint64_t sequence, const mmu_req_t *req) {
+  if ((sequence >= s->due || full(s)) && !begin(s, sequence)) return NULL;
   snapshot_event_t *event = add(s, EVENT_REQUEST);
   event->req = *req;
   return event;
+}
+
+void snapshots_offered(snapshots_t *s, const mmu_req_t *req) {
+  snapshot_event_t *event = add(s, EVENT_REQUEST);
+  if (event) event->req = *req;
+}
+
+void snapshots_before_cycle(snapshots_t *s, overlap_t *overlap) {
+  s->overlap = overlap;
+  const uint64_t sequence = overlap->ls->sequence;
+  if (sequence < s->due && s->stretch[s->present].cycles < s->cycles && !full(s)) return;
+  if (begin(s, sequence)) *s->stretch[s->present].overlap = *overlap;
+}
+
+void snapshots_cycle(snapshots_t *s, const bool take[DUT_PORTS], bool kill, uint32_t came) {
+  snapshot_stretch_t *now = &s->stretch[s->present];
+  if (!s->begun) return;
+  now->cycle[now->cycles++] =
+      take[0] * SNAPSHOT_TAKE | take[1] * SNAPSHOT_TAKE << 1 | kill * SNAPSHOT_KILL | came << SNAPSHOT_CAME;
 }
 
 void snapshots_stored(snapshots_t *s, uint64_t paddr, unsigned size, uint64_t data) {

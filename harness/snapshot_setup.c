@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lockstep_gtkw.h"
+#include "overlap_gtkw.h"
 #include "snapshot_wave.h"
 
 /* 200 pixels show 2^5 points in time, lockstep.gtkw's window some 200; the marker has this many to its left. */
@@ -16,7 +17,7 @@ static bool put(FILE *file, const snapshot_wave_t *wave) {
   fprintf(file, "*%d.000000 %" PRIu64 " %" PRIu64 " %" PRIu64, ZOOM, wave->marker, wave->begin, wave->end);
   for (unsigned i = 2; i < NAMED_MARKERS; i++)
     fputs(" -1", file);
-  fprintf(file, "\n%s", lockstep_gtkw);
+  fprintf(file, "\n%s", wave->overlapped ? overlap_gtkw : lockstep_gtkw);
   return !ferror(file);
 }
 

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "snapshot_overlap.h"
+
 /* What a transaction of the repetition must end with. */
 static dut_status_t expected(const lockstep_t *ls, bool failed) {
   if (!failed || ls->state == LOCKSTEP_MISMATCH) return DUT_OK;
   return ls->state == LOCKSTEP_HANG ? DUT_HANG : DUT_PROTOCOL;
 }
 
-/* Says that the device has gone another way. Returns false. */
-static bool strayed(snapshot_wave_t *wave, uint64_t sequence, const char *how) {
+bool snapshot_strayed(snapshot_wave_t *wave, uint64_t sequence, const char *how) {
   snprintf(wave->error, sizeof wave->error,
            "the repetition %s at transaction %" PRIu64 ": the device does not follow from its inputs alone", how,
            sequence);
@@ -38,10 +39,10 @@ static bool repeat(lockstep_t *ls, const snapshot_event_t *e, uint64_t sequence,
   if (wave->written) wave->end = dut->wave_time(ls->handle) - 1;
   wave->marker = status == DUT_HANG ? wave->begin : wave->end;
   if (status != expected(ls, failed))
-    return strayed(wave, sequence, status == DUT_OK ? "succeeds" : dut->error(ls->handle));
+    return snapshot_strayed(wave, sequence, status == DUT_OK ? "succeeds" : dut->error(ls->handle));
   if (status != DUT_OK) return true;
-  bool same = failed ? lockstep_compare(&ls->dut_rsp, &rsp) == 0 : snapshot_check(&rsp) == e->check;
-  return same || strayed(wave, sequence, "answers otherwise");
+  bool same = failed ? lockstep_compare(&ls->dut_rsp, &rsp) == 0 : lockstep_check(&rsp) == e->check;
+  return same || snapshot_strayed(wave, sequence, "answers otherwise");
 }
 
 /* Repeats a stretch. Returns false if it went another way, was stopped, or has come to the failure. */
@@ -75,10 +76,13 @@ void snapshot_wave_write(lockstep_t *ls, const char *path, bool (*stop)(void), s
   char error[sizeof wave->error] = "";
   wave->written = dut->wave_open(ls->handle, path, error, sizeof error);
   wave->first = s->stretch[oldest].first;
-  if (repeat_stretch(ls, &s->stretch[oldest], stop, wave) && oldest != s->present)
+  wave->overlapped = s->cycles > 0;
+  if (wave->overlapped)
+    snapshot_overlap_repeat(ls, oldest, stop, wave);
+  else if (repeat_stretch(ls, &s->stretch[oldest], stop, wave) && oldest != s->present)
     repeat_stretch(ls, &s->stretch[s->present], stop, wave);
   if (wave->repeated && dut->cycles(ls->handle) != cycles)
-    wave->repeated = strayed(wave, ls->sequence, "takes other clock cycles");
+    wave->repeated = snapshot_strayed(wave, ls->sequence, "takes other clock cycles");
   wave->written = wave->written && dut->wave_close(ls->handle, error, sizeof error);
   if (wave->written && !snapshot_setup_write(wave->setup, wave)) {
     wave->written = false;

@@ -11,6 +11,7 @@
 
 typedef struct {
   bool written;        /* waveform and set-up are whole */
+  bool overlapped;     /* requests overlap: the set-up is the one for those */
   bool repeated;       /* and end with the failure; else error says where the device went another way */
   uint64_t first;      /* number of the first transaction that is shown; the last one is the failed one */
   uint64_t begin, end; /* of the failed one (else the one that went another way), in the waveform's unit of time */
@@ -25,7 +26,8 @@ typedef struct {
  */
 void snapshot_wave_write(lockstep_t *ls, const char *path, bool (*stop)(void), snapshot_wave_t *wave);
 
-/* Writes the set-up that goes with the waveform: waveforms/lockstep.gtkw at the marker. Returns false if it cannot. */
+/* Writes the set-up that goes with the waveform: waveforms/lockstep.gtkw or overlap.gtkw at the marker. Returns false
+ * if it cannot. */
 bool snapshot_setup_write(const char *path, const snapshot_wave_t *wave);
 
 #endif

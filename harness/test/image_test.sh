@@ -255,12 +255,13 @@ case_failure_wave() {
   expect 0 fuzz --count 20000
   expect 0 fuzz --count 20000 --check architectural
   expect 0 fuzz --count 20000 --overlap
+  expect 0 sweep --scene small-new/fetch/moves-invlpg/taken/4
   [ -z "$(ls)" ] || fail "a file that nobody asked for: $(ls)"
   # Places that cannot be written: the failure counts, unless the waveform was asked for.
   MMU86=$(dirname "$mmu86")/harness/test/mmu86_misdeclared
   expect 2 fuzz --failure-wave /nonexistent/w; one_line /nonexistent/w
   expect 2 fuzz --dut none --failure-wave w; one_line "--failure-wave"
-  expect 2 fuzz --overlap --failure-wave w; one_line "--failure-wave w: requests that overlap"
+  expect 2 fuzz --dut none --overlap --failure-wave w; one_line "--failure-wave"
   expect 2 fuzz --snapshot-every 0; one_line "--snapshot-every"
   for name in "--failure-wave w.fst" ""; do
     # shellcheck disable=SC2086
@@ -269,6 +270,35 @@ case_failure_wave() {
     grep -q 'not written: ' "$DIR/err" || fail "a full disk is not named"
     [ -z "$(ls)" ] || fail "a partial file is left: $(ls)"
   done
+}
+
+# So does one where requests overlap: it is the same in the run, in the replay of its trace, and beside --wave, and ends with
+# what --wave shows of those cycles.
+case_overlap_failure_wave() {
+  local mmu86=$MMU86 bug="+wrong=1 +from=200000"
+  MMU86=$(dirname "$MMU86")/harness/test/mmu86_wrong
+  cd "$DIR" || fail "no scratch directory"
+  expect 1 fuzz --overlap --mem-latency 4 --dut-args "$bug" --json result.json --trace t
+  [ "$(json failure_wave)" = result.failure.fst ] && [ -s result.failure.fst ] || fail "not beside the JSON result"
+  grep -q "this one at time $(json failure_time) (marker)" err || fail "the report does not name the time"
+  grep -q "^\*-5.000000 $(json failure_time) " result.failure.fst.gtkw || fail "the marker is elsewhere"
+  grep -q '^lockstep.f_phase' result.failure.fst.gtkw || fail "a set-up of other signals"
+  expect 1 replay t --mem-latency 4 --dut-args "$bug" --failure-wave replay.fst
+  cmp replay.fst result.failure.fst || fail "the replay's waveform is another one"
+  expect 1 fuzz --overlap --mem-latency 4 --dut-args "$bug" --failure-wave beside.fst --wave x.fst
+  cmp beside.fst result.failure.fst || fail "another waveform beside --wave"
+  expect 1 fuzz --overlap --dut-args "+wrong=3 +from=200000" --failure-wave rule.fst --snapshot-every 100
+  grep -q 'withdraws a response' err && [ -s rule.fst ] || fail "a broken rule"
+  expect 1 fuzz --overlap --dut-args "+wrong=4 +from=200000" --failure-wave other.fst
+  grep -q 'inputs alone' err && [ -s other.fst ] || fail "a device that goes another way"
+  expect 1 sweep --dut-args "+wrong=1 +from=20000" --failure-wave scene.fst
+  grep -qx '  gtkwave scene.fst scene.fst.gtkw' err || fail "a sweep's"
+  mkdir empty && cd empty
+  expect 1 fuzz --overlap --dut-args "$bug" --no-failure-wave
+  expect 1 sweep --dut-args "+wrong=1 +from=20000" --no-failure-wave
+  MMU86=$mmu86
+  expect 0 replay ../t --mem-latency 4
+  [ -z "$(ls)" ] || fail "a file that nobody asked for: $(ls)"
 }
 
 # Progress is shown on a terminal, and only there.

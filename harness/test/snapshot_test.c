@@ -43,7 +43,7 @@ static void open_judged(side_t *t, uint32_t cycle_limit, bool judged) {
   mmu_rsp_t rsp;
   memset(t, 0, sizeof *t);
   ck_assert(world_create(&t->dut_world, RAM));
-  t->ls.snapshots = snapshots_create(dut_rtl(), &t->dut_world, EVERY);
+  t->ls.snapshots = snapshots_create(dut_rtl(), &t->dut_world, EVERY, false);
   ck_assert_ptr_nonnull(t->ls.snapshots);
   const dut_env_t env = {
       .mem = snapshots_port(t->ls.snapshots), .cycle_limit = cycle_limit, .mem_latency = 7, .seed = 3};
