@@ -160,7 +160,7 @@ static bool advance(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
   if (o->ls->trace) trace_cycle(o->ls->trace, take, kill);
   dut_status_t status = o->ls->dut->clock(o->ls->handle, &drive, &cycle);
   o->cycles++;
-  o->came = what_came(status, &cycle);
+  if (snapshots || o->ls->unjudged) o->came = what_came(status, &cycle);
   if (snapshots) snapshots_cycle(snapshots, take, kill, o->came);
   o->pending[DUT_DATA] = cycle.pending && cycle.on_behalf == DUT_DATA;
   o->pending[DUT_FETCH] = cycle.pending && cycle.on_behalf == DUT_FETCH;

@@ -55,8 +55,8 @@ typedef struct overlap {
   uint64_t cycles, answered[DUT_PORTS], kills;
   bool pending[DUT_PORTS]; /* a reference of the port waits to be accepted by memory */
   bool within;             /* a call of between */
-  uint32_t came;           /* of the latest cycle, in 29 bits: what tells that a repetition goes another way */
-  uint64_t since;          /* cycle of the acceptance of the request that was judged or complained of last */
+  uint32_t came;  /* with snapshots or unjudged: 29 bits of the latest cycle, which a repetition must have too */
+  uint64_t since; /* cycle of the acceptance of the request that was judged or complained of last */
 } overlap_t;
 
 /* Begins. ls: as above. */

@@ -198,6 +198,37 @@ START_TEST(another_way_is_noticed) {
 }
 END_TEST
 
+/* What does not begin as it did goes another way long before the failure. */
+START_TEST(another_memory_is_noticed) {
+  static bench_t b;
+  snapshot_wave_t wave;
+  open_bench(&b, "+wrong=1 +from=6000", EVERY, false);
+  ck_assert(!drive(&b));
+  for (snapshot_stretch_t *s = b.ls.snapshots->stretch; s < b.ls.snapshots->stretch + DUT_SNAPSHOTS; s++)
+    s->undo = 0;
+  snapshot_wave_write(&b.ls, path, NULL, &wave);
+  ck_assert(wave.written && !wave.repeated);
+  ck_assert_ptr_nonnull(strstr(wave.error, "goes another way"));
+  close_bench(&b);
+}
+END_TEST
+
+static bool at_once(void) {
+  return true;
+}
+
+START_TEST(it_can_be_interrupted) {
+  static bench_t b;
+  snapshot_wave_t wave;
+  open_bench(&b, "+wrong=1 +from=6000", EVERY, false);
+  ck_assert(!drive(&b));
+  snapshot_wave_write(&b.ls, path, at_once, &wave);
+  ck_assert(!wave.repeated);
+  ck_assert_ptr_nonnull(strstr(wave.error, "interrupted"));
+  close_bench(&b);
+}
+END_TEST
+
 START_TEST(unwritable_place_is_named) {
   static bench_t b;
   snapshot_wave_t wave;
@@ -222,6 +253,8 @@ int main(void) {
   tcase_add_test(t, a_wrong_reference_is_repeated);
   tcase_add_test(t, a_scene_is_repeated);
   tcase_add_test(t, another_way_is_noticed);
+  tcase_add_test(t, another_memory_is_noticed);
+  tcase_add_test(t, it_can_be_interrupted);
   tcase_add_test(t, unwritable_place_is_named);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);
