@@ -145,13 +145,13 @@ typedef struct {
    * Optional, all three with the waveforms above: the waveform of a failure is made after it (DESIGN.md, section 6).
    * Memory is the harness's to bring back.
    *
-   * snapshot keeps what the device is now, between two transactions, in place slot (less than DUT_SNAPSHOTS) of what
-   * was there; it is called every few thousand transactions. Returns false without memory.
+   * snapshot keeps what the device is now, between two transactions or calls of clock, in place slot (less than
+   * DUT_SNAPSHOTS) of what was there; it is called every few thousand transactions. Returns false without memory.
    *
    * rewind makes the device what it was then, its clock cycles and the timing of its memory port too, whatever its
-   * state is now: the same transactions and resets get the same answers. wave_open may be called afterwards, also if
-   * dut_env_t.waves was not set. The handle stays; returns false and a line in error if it cannot, and then the device
-   * is as it was.
+   * state is now: the same transactions, clock cycles and resets get the same answers. wave_open may be called
+   * afterwards, also if dut_env_t.waves was not set. The handle stays; returns false and a line in error if it cannot,
+   * and then the device is as it was.
    *
    * wave_time is the next point in time of the open waveform, in the waveform's unit.
    */

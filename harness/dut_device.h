@@ -26,7 +26,7 @@
 #include "dut_no_wave.h"
 #endif
 
-// What a device was between two transactions.
+// What a device was between two clock cycles.
 struct Snapshot {
   std::vector<uint8_t> state; // of the Verilated model
   std::optional<PortMemory> memory;

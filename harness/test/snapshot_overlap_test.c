@@ -213,6 +213,23 @@ START_TEST(another_memory_is_noticed) {
 }
 END_TEST
 
+/* The same cycles, but not the failure that the lockstep had: another answer, another rule. */
+START_TEST(another_failure_is_noticed) {
+  static bench_t b;
+  snapshot_wave_t wave;
+  open_bench(&b, _i ? "+wrong=3 +from=6000" : "+wrong=1 +from=6000", EVERY, false);
+  ck_assert(!drive(&b));
+  if (_i)
+    strcpy(b.ls.dut_error, "does not answer");
+  else
+    b.ls.dut_rsp.pcd[0] = !b.ls.dut_rsp.pcd[0];
+  snapshot_wave_write(&b.ls, path, NULL, &wave);
+  ck_assert(wave.written && !wave.repeated);
+  ck_assert_ptr_nonnull(strstr(wave.error, "does not fail"));
+  close_bench(&b);
+}
+END_TEST
+
 static bool at_once(void) {
   return true;
 }
@@ -254,6 +271,7 @@ int main(void) {
   tcase_add_test(t, a_scene_is_repeated);
   tcase_add_test(t, another_way_is_noticed);
   tcase_add_test(t, another_memory_is_noticed);
+  tcase_add_loop_test(t, another_failure_is_noticed, 0, 2);
   tcase_add_test(t, it_can_be_interrupted);
   tcase_add_test(t, unwritable_place_is_named);
   suite_add_tcase(suite, t);
