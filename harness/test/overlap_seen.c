@@ -69,6 +69,8 @@ static void look_at(seen_t *seen) {
   for (unsigned port = 0; port < DUT_PORTS; port++) {
     dut_phase_t phase = (dut_phase_t)at(seen, port, PHASE);
     uint64_t number = at(seen, port, NUMBER);
+    if (!seen->looked) seen->carried[port] = phase == DUT_UNDER_WAY || phase == DUT_ANSWERED;
+    if (seen->looked && seen->offers[port] != at(seen, port, REQ_VALID)) ck_assert_uint_eq(seen->value[CLOCK], 0);
     if (phase == DUT_IDLE)
       for (unsigned of = NUMBER; of <= REFERENCES; of++)
         ck_assert_msg(at(seen, port, (of_t)of) == 0, "time %" PRIu64 ": %s of nobody", seen->time, port_names[of]);
@@ -81,19 +83,21 @@ static void look_at(seen_t *seen) {
       seen->numbers[number]++;
       seen->answered++;
       seen->translated += at(seen, port, DUT_PADDR) != 0;
-      seen->begun[number] = seen->phase[port] == DUT_OFFERED || seen->phase[port] == DUT_UNDER_WAY;
+      seen->cut_off[number] = seen->carried[port];
       if (!seen->value[MISMATCH]) ck_assert_uint_eq(at(seen, port, DUT_PADDR), at(seen, port, MODEL_PADDR));
     }
+    if (phase == DUT_IDLE || phase == DUT_ANSWERED) seen->carried[port] = false;
     seen->phase[port] = phase;
     seen->last[port] = number;
+    seen->offers[port] = at(seen, port, REQ_VALID);
   }
+  seen->looked = true;
   seen->killed += seen->value[KILLED];
 }
 
 static void on_value(void *ctx, uint64_t time, fstHandle handle, const unsigned char *value) {
   seen_t *seen = ctx;
   if (seen->any && time != seen->time) look_at(seen);
-  if (!seen->any) seen->first_time = time;
   seen->time = time;
   for (unsigned i = 0; i < SIGNALS; i++) {
     if (seen->handle[i] != handle) continue;

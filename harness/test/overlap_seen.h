@@ -51,15 +51,18 @@ enum { SIGNALS = PORT_SIGNALS + DUT_PORTS * OFS };
 typedef struct {
   fstHandle handle[SIGNALS];
   uint64_t value[SIGNALS];
-  uint64_t first_time, time;
+  uint64_t time;
   uint64_t first; /* sequence */
   uint64_t rise, rises;
   bool any;
   uint8_t numbers[OVERLAP_NUMBERS]; /* answered: how often one came */
   uint64_t answered, translated, killed;
-  uint64_t last[DUT_PORTS]; /* number */
+  uint64_t last[DUT_PORTS];   /* number */
+  uint64_t offers[DUT_PORTS]; /* the port's request is valid */
   dut_phase_t phase[DUT_PORTS];
-  uint8_t begun[OVERLAP_NUMBERS]; /* it was under way before */
+  bool looked;
+  bool carried[DUT_PORTS];          /* what the port does it did before the file began */
+  uint8_t cut_off[OVERLAP_NUMBERS]; /* answered: such a one */
 } seen_t;
 
 /* The value of a port's signal. */
