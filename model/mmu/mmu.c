@@ -272,6 +272,10 @@ void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   if (!op_access_hits(mmu, req, rsp)) op_access(mmu, req, rsp);
 }
 
+unsigned mmu_abi_version(void) {
+  return MMU_ABI_VERSION;
+}
+
 mmu_config_t mmu_default_config(void) {
   return (mmu_config_t){.tlb_sets = 8, .tlb_ways = 4, .tlb_large = 8};
 }

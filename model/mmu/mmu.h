@@ -17,6 +17,12 @@
 extern "C" {
 #endif
 
+/* Grows with each incompatible change of this file: of a function, a record's layout, or what a value means. */
+#define MMU_ABI_VERSION 1u
+
+/* MMU_ABI_VERSION of the library that is linked. A program that was compiled with another one must not use it. */
+unsigned mmu_abi_version(void);
+
 #define MMU_PAGE_BYTES 4096u
 
 /* What a transaction asks for. */
@@ -206,7 +212,7 @@ typedef struct {
   mmu_seg_t seg;       /* LOAD_SEG, COMMIT_SEG, SET_SEG: the hidden part as installed; VERIFY by LSL, verified: only
                           limit, the descriptor's; else 0 */
   uint16_t error_code; /* of the fault */
-  uint8_t vector;      /* of the fault: X86_GP ... */
+  uint8_t vector;      /* of the fault: X86_GP ... (x86.h) */
   bool fault;
   bool system;          /* LOAD_CODE_JUMP met a gate or TSS: nothing was installed; see descriptor */
   bool verified;        /* VERIFY: yes */

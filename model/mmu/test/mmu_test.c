@@ -63,6 +63,11 @@ START_TEST(reset_state) {
 }
 END_TEST
 
+START_TEST(abi_version) {
+  ck_assert_uint_eq(mmu_abi_version(), MMU_ABI_VERSION);
+}
+END_TEST
+
 START_TEST(default_config) {
   mmu_config_t config = mmu_default_config();
   ck_assert(config.tlb_sets == 8 && config.tlb_ways == 4 && config.tlb_large == 8);
@@ -349,9 +354,9 @@ END_TEST
 
 int main(void) {
   const TTest *const tests[] = {
-      reset_state,           default_config,     write_cr0,           write_cr3_and_cr4,        load_table,
-      system_limits,         system_is_implicit, split_operands,      fault_on_the_second_page, linear_wrap_at_4_gib,
-      split_over_page_sizes, paging_off,         segment_before_page, two_mmus_and_a_snapshot,
+      abi_version,          reset_state,           default_config,     write_cr0,           write_cr3_and_cr4,
+      load_table,           system_limits,         system_is_implicit, split_operands,      fault_on_the_second_page,
+      linear_wrap_at_4_gib, split_over_page_sizes, paging_off,         segment_before_page, two_mmus_and_a_snapshot,
   };
   return rig_run(rig_suite("mmu", tests, sizeof tests / sizeof tests[0]));
 }
