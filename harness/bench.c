@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench_bochs.h"
+#include "dut_rtl.h"
 #include "lockstep.h"
 #include "machine.h"
 #include "progress.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "progress.h"
 #include "records.h"
 #include "stimulus.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coverage_report.h"
+#include "dut_rtl.h"
 #include "interrupt.h"
 #include "output.h"
 

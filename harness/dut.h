@@ -16,7 +16,8 @@
 extern "C" {
 #endif
 
-/* Grows with each incompatible change of this file. dut_ops_t.abi_version must equal it. */
+/* Grows with each incompatible change of this file, and of what it takes from mmu.h. dut_ops_t.abi_version must equal
+ * it. */
 #define DUT_ABI_VERSION 5u
 
 /* How a blocking call into a DUT ended. */
@@ -44,7 +45,7 @@ typedef struct {
   uint64_t eip;         /* of the guest's instruction */
   const mmu_req_t *req;
   const mmu_rsp_t *model; /* the reference's response to the same request; NULL: the device's, once it is there */
-  uint8_t origin;         /* origin.h */
+  uint8_t origin;         /* for whom the guest works: the byte that it wrote to port EAH last; 0: other */
 } dut_annotation_t;
 
 /* Places for snapshots that a device has. */
@@ -159,9 +160,6 @@ typedef struct {
   bool (*rewind)(void *dut, unsigned slot, char *error, unsigned error_bytes);
   uint64_t (*wave_time)(void *dut);
 } dut_ops_t;
-
-/* The RTL of this repository, Verilated. */
-const dut_ops_t *dut_rtl(void);
 
 #ifdef __cplusplus
 }

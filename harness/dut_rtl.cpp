@@ -1,6 +1,6 @@
 // The Verilated RTL as a DUT: the table of dut.h over dut_device.h.
 
-#include "dut.h"
+#include "dut_rtl.h"
 
 #include <cstdio>
 #include <cstring>

@@ -217,7 +217,7 @@ void shrink_write_check(FILE *out, const shrink_text_t *t) {
           " * In CMake: mmu86_check_suite(%s_test %s_test.c dut_rtl harness mmu)\n"
           " * An argument of the program takes the place of the DUT's own arguments.\n */\n"
           "#include <check.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
-          "%s#include \"report.h\"\n#include \"rig.h\"\n\n",
+          "#include \"dut_rtl.h\"\n%s#include \"report.h\"\n#include \"rig.h\"\n\n",
           t->title, t->name, t->name, t->env->overlapped ? "#include \"overlap.h\"\n" : "");
   fprintf(out, "#define RAM_BYTES UINT64_C(%" PRIu64 ")\n#define CYCLE_LIMIT %u\n#define MEM_LATENCY %u\n",
           t->env->ram_bytes, t->env->cycle_limit, t->env->mem_latency);

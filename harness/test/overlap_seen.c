@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "wrong_rtl.h"
 
 static void other_agent(void *ctx) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "overlap.h"
 #include "report.h"
 #include "rig.h"

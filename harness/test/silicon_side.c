@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "x86.h"
 
 enum {

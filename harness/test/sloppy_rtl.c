@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "sloppy_dut.h"
 
 static mmu_config_t config(void) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dut_rtl.h"
 #include "gtkwave/fstapi.h"
 #include "rig.h"
 #include "snapshot_wave.h"

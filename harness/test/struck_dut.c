@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dut_rtl.h"
 #include "fake_dut.h"
 
 static void other_address(const mmu_req_t *req, mmu_rsp_t *rsp) {
