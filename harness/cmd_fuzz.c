@@ -3,8 +3,11 @@
  * answers must not depend on what is cached.
  */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
+#include "data_file.h"
 #include "interrupt.h"
 #include "metamorphic.h"
 #include "overlap.h"
@@ -108,6 +111,17 @@ static void drive(fuzz_t *f, outcome_t *outcome) {
   outcome->stop = f->suite.wrong ? "not as the manual says" : "the device contradicts itself";
 }
 
+/* The knobs of a file, or of a profile that comes with the program. */
+static bool read_knobs(fuzz_t *f, char *error, unsigned error_bytes) {
+  const char *name = f->options->knobs;
+  char profile[DATA_FILE_PATH], path[DATA_FILE_PATH];
+  if (strchr(name, '/') || access(name, F_OK) == 0) return stimulus_knobs_read(name, &f->knobs, error, error_bytes);
+  snprintf(profile, sizeof profile, "knobs/%s.json", name);
+  if (data_file(profile, path)) return stimulus_knobs_read(path, &f->knobs, error, error_bytes);
+  snprintf(error, error_bytes, "--knobs %.200s: neither a file nor a profile that comes with mmu86", name);
+  return false;
+}
+
 /* What options do not go together, or cannot be read. */
 static bool check(fuzz_t *f, char *error, unsigned error_bytes) {
   const options_t *o = f->options;
@@ -129,7 +143,7 @@ static bool check(fuzz_t *f, char *error, unsigned error_bytes) {
   else if (o->steer && (o->suite || o->metamorphic))
     snprintf(error, error_bytes, "--steer: only random requests are steered; not with %s",
              o->suite ? "--suite" : "--metamorphic");
-  else if (!o->knobs || stimulus_knobs_read(o->knobs, &f->knobs, error, error_bytes))
+  else if (!o->knobs || read_knobs(f, error, error_bytes))
     return true;
   return false;
 }

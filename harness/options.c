@@ -201,6 +201,10 @@ static void refuse(const char *command, int id, const char *word) {
   fprintf(stderr, "mmu86 %s: %s: %s; see mmu86 %s --help\n", command, is_letter ? letter : word, why, command);
 }
 
+static bool takes_image(unsigned command) {
+  return command & (FOR_RUN | FOR_GDB | FOR_BENCH);
+}
+
 static const char *input_name(unsigned command) {
   if (command == FOR_DIFF) return "a result FILE";
   return command & (FOR_REPLAY | FOR_SHRINK | FOR_EXPLAIN) ? "a trace FILE"
@@ -260,6 +264,13 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   if (o->bios && o->input) {
     fprintf(stderr, "mmu86 %s: --bios %s: starts instead of an IMAGE, not with %s\n", name, o->bios, o->input);
     return false;
+  }
+  if (takes_image(command) && !o->input && !o->bios) {
+    if (!data_file("kernel.elf", o->kernel)) {
+      fprintf(stderr, "mmu86 %s: an IMAGE is missing, and there is no default kernel: %s\n", name, o->kernel);
+      return false;
+    }
+    o->input = o->kernel;
   }
   if (wanted && !o->input && !o->bios) {
     fprintf(stderr, "mmu86 %s: %s is missing; see mmu86 %s --help\n", name, wanted, name);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "cpu.h"
+#include "data_file.h"
 
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXIT_LIMIT = 4 };
 
@@ -33,7 +34,7 @@ enum {
 enum { OPTIONS_SEED = 1 };
 
 typedef struct {
-  const char *input;    /* IMAGE or FILE; NULL if the command takes none */
+  const char *input;    /* IMAGE or FILE; NULL if the command takes none. Without an IMAGE: kernel */
   const char *other;    /* diff: the second FILE */
   const char *dut;      /* name; "none" for the reference alone */
   const char *dut_args; /* the device's own arguments */
@@ -69,8 +70,9 @@ typedef struct {
   bool knobs_help, metamorphic;
   bool gdb; /* wait for GDB at gdb_port of 127.0.0.1; 0: a free one */
   uint16_t gdb_port;
-  char explain[4096];   /* with a trace as output or input: the command that explains it, likewise; else "" */
-  char reproduce[4096]; /* the command line, quoted for a shell, without waveforms and GDB */
+  char kernel[DATA_FILE_PATH]; /* the default kernel */
+  char explain[4096];          /* with a trace as output or input: the command that explains it, likewise; else "" */
+  char reproduce[4096];        /* the command line, quoted for a shell, without waveforms and GDB */
 } options_t;
 
 /*

@@ -21,6 +21,9 @@ case_boot() {
   done
   qemu 128 ""
   cmp "$DIR/serial" "$DIR/qemu" || fail "QEMU prints other bytes"
+  expect 0 run --append "$SHORT" --serial "$DIR/default" # no IMAGE: the kernel that comes with the program
+  expect 0 run "$KERNEL" --append "$SHORT" --serial "$DIR/serial"
+  cmp "$DIR/serial" "$DIR/default" || fail "the default kernel is another one"
 }
 
 # The same with little and much memory, and another seed of the workload.
@@ -163,7 +166,9 @@ case_bad_input() {
   expect 2 run "$KERNEL" --quiet=3; one_line "--quiet=3: takes no argument"
   expect 2 run "$KERNEL" --wave; one_line "--wave"
   expect 2 run "$KERNEL" extra; one_line "extra"
-  expect 2 run; one_line "IMAGE"
+  cp "$MMU86" "$DIR/alone" # a program without the files that come with it
+  MMU86=$DIR/alone expect 2 run; one_line "IMAGE"
+  MMU86=$DIR/alone expect 2 fuzz --knobs recursive; one_line "neither a file nor a profile"
   expect 2 frobnicate; one_line "frobnicate"
   expect 2; one_line "command"
   expect 2 run "$KERNEL" --dut other; one_line "other"
