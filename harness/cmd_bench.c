@@ -112,8 +112,12 @@ int cmd_bench(int argc, char **argv) {
 }
 
 void cmd_bench_help(void) {
-  printf("mmu86 bench IMAGE [OPTION ...]\n\n"
-         "Boots the image several times and prints the median speed of each part.\n\n");
+  printf("mmu86 bench [IMAGE] [OPTION ...]\n\n"
+         "Boots the image several times and prints the median speed of each part. Without IMAGE it is the kernel that\n"
+         "comes with mmu86.\n\n");
   options_help(stdout, FOR_BENCH);
-  printf("\nExample:\n  mmu86 bench build/sw/kernel.elf --loop build/sw/loop.rom --json build/bench.json\n");
+  printf("\nExit status: 0; 2 bad input or an output that cannot be written.\n\n"
+         "Examples:\n"
+         "  mmu86 bench --json bench.json\n"
+         "  mmu86 bench kernel.elf --loop loop.rom --json bench.json\n");
 }

@@ -86,11 +86,11 @@ void cmd_diff_help(void) {
       "follows from them (cycles per translation, TLB hit rate, walks and misses per 1000 references). Differences of\n"
       "function come first, then what the TLB did and what it cost, then the rest, the largest change first; wall "
       "time\n"
-      "stands apart. Exit status 0: nothing differs but time; 1: something does; 2: no such result.\n\n");
+      "stands apart.\n\n");
   options_help(stdout, FOR_DIFF);
-  printf(
-      "\nExamples:\n"
-      "  mmu86 run build/sw/kernel.elf --append workload=fork --json after.json && mmu86 diff before.json after.json\n"
-      "  mmu86 fuzz --json a.json && build/harness/test/mmu86_small fuzz --json b.json; mmu86 diff a.json b.json\n"
-      "  mmu86 diff old/regress.json build/regress/regress.json --json what-changed.json\n");
+  printf("\nExit status: 0 nothing differs but time; 1 something does; 2 no such result.\n\n"
+         "Examples:\n"
+         "  mmu86 run --append workload=fork --json after.json && mmu86 diff before.json after.json\n"
+         "  mmu86 fuzz --json a.json && ./mmu86 fuzz --json b.json; mmu86 diff a.json b.json\n"
+         "  mmu86 diff old/regress.json build/regress/regress.json --json what-changed.json\n");
 }

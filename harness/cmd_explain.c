@@ -402,9 +402,11 @@ void cmd_explain_help(void) {
       "Shows one transaction of a stream that \"run --trace\" or \"fuzz --trace\" recorded as a person would draw it: "
       "the\n"
       "descriptor, every check with its values, TLB, walk and physical address, what each side did, and which earlier\n"
-      "transactions made things so. Exit status 0 if both sides agree on it, 1 if they differ.\n\n");
+      "transactions made things so.\n\n");
   options_help(stdout, FOR_EXPLAIN);
-  printf("\nExamples:\n"
+  printf("\nExit status: 0 both sides agree on it; 1 they differ; 2 bad input or an output that cannot be written; 4 "
+         "interrupted.\n"
+         "\nExamples:\n"
          "  mmu86 explain boot.trace\n"
          "  mmu86 explain boot.trace --transaction 123456 --html why.html\n"
          "  mmu86 explain boot.trace --transaction 123456 --dut none\n");

@@ -220,12 +220,16 @@ void cmd_fuzz_help(void) {
   options_help(stdout, FOR_FUZZ);
   printf("\nSuites (--suite):\n");
   suite_list(stdout);
-  printf("\nExamples:\n"
+  printf("\nProfiles (--knobs):\n");
+  data_file_list(stdout, "knobs");
+  printf("\nExit status: 0 nothing differs; 1 a mismatch; 2 bad input or an output that cannot be written; 4 "
+         "interrupted.\n"
+         "\nExamples:\n"
          "  mmu86 fuzz --seed 7 --count 1000000\n"
          "  mmu86 fuzz --seed 7 --mem-latency 12\n"
          "  mmu86 fuzz --count 5000 --trace fuzz.trace\n"
          "  mmu86 fuzz --overlap --mem-latency 5 --trace race.trace\n"
-         "  mmu86 fuzz --knobs harness/knobs/recursive.json --overlap\n"
+         "  mmu86 fuzz --knobs recursive --overlap\n"
          "  mmu86 fuzz --suite flags --every 101\n"
          "  mmu86 fuzz --metamorphic --check none\n");
 }

@@ -7,10 +7,11 @@
 #include "options.h"
 
 void cmd_gdb_help(void) {
-  printf("mmu86 gdb IMAGE [OPTION ...]\n\n"
+  printf("mmu86 gdb [IMAGE] [OPTION ...]\n\n"
          "Boots an image as mmu86 run does, every transaction in lockstep, and waits before the first instruction for\n"
          "GDB's `target remote` on 127.0.0.1. Breakpoints and watchpoints cost no transaction and patch no memory: a\n"
-         "session that only looks leaves the run as it is without GDB.\n\n");
+         "session that only looks leaves the run as it is without GDB. Without IMAGE it is the kernel that comes with "
+         "mmu86.\n\n");
   options_help(stdout, FOR_GDB);
   printf(
       "\nIn GDB:\n"
@@ -23,10 +24,10 @@ void cmd_gdb_help(void) {
       "SIGABRT for a last look, and the exit status is 1. A triple fault stops with SIGSEGV.\n"
       "Memory is read and written through the page tables, whatever the rights and the TLB; writes go to both worlds.\n"
       "$pc is EIP: where CS has a base (real mode) use x/i $cs_base+$eip and break *($cs_base+OFFSET).\n\n"
-      "Exit status: as mmu86 run.\n\n"
+      "Exit status: as of mmu86 run.\n\n"
       "Examples:\n"
-      "  mmu86 gdb build/sw/kernel.elf --port 1234\n"
-      "  gdb build/sw/kernel.elf -ex 'target remote :1234' -ex 'break do_page_fault' -ex continue\n"
-      "  mmu86 gdb build/sw/kernel.elf --port 0 --append quick --wave boot.fst --wave-window 5000:2000\n"
-      "  mmu86 run build/sw/kernel.elf --gdb 1234\n");
+      "  mmu86 gdb kernel.elf --port 1234\n"
+      "  gdb kernel.elf -ex 'target remote :1234' -ex 'break do_page_fault' -ex continue\n"
+      "  mmu86 gdb --port 0 --append quick --wave boot.fst --wave-window 5000:2000\n"
+      "  mmu86 run kernel.elf --gdb 1234\n");
 }

@@ -133,7 +133,9 @@ void cmd_replay_help(void) {
          "Feeds a transaction stream that \"run --trace\" or \"fuzz --trace\" recorded to the reference and the DUT.\n"
          "A stream that was cut off is replayed up to its last complete block.\n\n");
   options_help(stdout, FOR_REPLAY);
-  printf("\nExamples:\n"
+  printf("\nExit status: 0 nothing differs; 1 a mismatch; 2 bad input or an output that cannot be written; 4 "
+         "interrupted.\n"
+         "\nExamples:\n"
          "  mmu86 replay boot.trace\n"
          "  mmu86 replay boot.trace --mem-latency 9 --seed 3\n"
          "  mmu86 replay boot.trace --wave tail.fst --wave-window 123400:200\n");

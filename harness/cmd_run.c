@@ -369,19 +369,20 @@ int cmd_gdb(int argc, char **argv) {
 }
 
 void cmd_run_help(void) {
-  printf("mmu86 run IMAGE [OPTION ...]\n"
+  printf("mmu86 run [IMAGE] [OPTION ...]\n"
          "mmu86 run --bios FILE [OPTION ...]\n\n"
          "Boots a Multiboot or Linux image and translates each of its memory references twice, by the reference and\n"
-         "by the DUT. The first difference stops the run and is explained on standard error.\n\n");
+         "by the DUT. The first difference stops the run and is explained on standard error. Without IMAGE it is the\n"
+         "kernel that comes with mmu86.\n\n");
   options_help(stdout, FOR_RUN);
-  printf("\nDUTs:\n");
+  printf("\nDUTs (--dut):\n");
   cosim_list_duts(stdout);
   printf("\nExit status: 0 the guest reports success and nothing differs; 1 a mismatch; 2 bad input or an output that\n"
          "cannot be written; 3 the guest fails (exit code, triple fault, endless halt); 4 the instruction limit.\n\n"
          "Examples:\n"
-         "  mmu86 run build/sw/kernel.elf\n"
-         "  mmu86 run build/sw/kernel.elf --append quick --wave boot.fst --wave-window 5000:2000\n"
-         "  mmu86 run build/sw/kernel.elf --trace boot.trace --json result.json\n"
+         "  mmu86 run\n"
+         "  mmu86 run --append quick --wave boot.fst --wave-window 5000:2000\n"
+         "  mmu86 run kernel.elf --trace boot.trace --json result.json\n"
          "  mmu86 run other.elf --dut none --max-insns 1000000\n"
          "  mmu86 run --bios /usr/share/seabios/bios.bin --debugcon - --vga screen.txt\n"
          "  mmu86 run --bios test.bin --on-reset restart --log-port 0x190 --log-port 0x80 --max-insns 50000000\n"

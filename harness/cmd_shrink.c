@@ -300,12 +300,13 @@ void cmd_shrink_help(void) {
       "if it is about a fault, which side raises which. Writes NAME.trace for mmu86 replay, NAME_test.c, a Check test\n"
       "for this repository, and NAME.c, code for a 32-bit guest. Requests that overlapped are done one after another "
       "if\n"
-      "that fails too. Ctrl-C ends it with the best result so far.\n\n"
-      "Exit status: 0 shrunk; 2 the replay agrees, or bad input or output; 4 interrupted, the result is written.\n\n");
+      "that fails too. Ctrl-C ends it with the best result so far.\n\n");
   options_help(stdout, FOR_SHRINK);
-  printf("\nExamples:\n"
-         "  mmu86 fuzz --seed 7 --trace fuzz.trace || mmu86 shrink fuzz.trace\n"
-         "  mmu86 shrink fuzz.trace --mem-latency 9 --seed 3 --out bug42\n"
-         "  mmu86 fuzz --overlap --trace race.trace || mmu86 shrink race.trace\n"
-         "  mmu86 shrink boot.trace --any-failure\n");
+  printf(
+      "\nExit status: 0 shrunk; 2 the replay agrees, or bad input or output; 4 interrupted, the result is written.\n\n"
+      "Examples:\n"
+      "  mmu86 fuzz --seed 7 --trace fuzz.trace || mmu86 shrink fuzz.trace\n"
+      "  mmu86 shrink fuzz.trace --mem-latency 9 --seed 3 --out bug42\n"
+      "  mmu86 fuzz --overlap --trace race.trace || mmu86 shrink race.trace\n"
+      "  mmu86 shrink boot.trace --any-failure\n");
 }

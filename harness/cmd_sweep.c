@@ -177,7 +177,9 @@ void cmd_sweep_help(void) {
          "The races: each invalidation, control-register write, table store, kill and access of the other port, slid\n"
          "over every cycle of each kind of walk on either port. Every answer is judged by what was legal.\n\n");
   options_help(stdout, FOR_SWEEP);
-  printf("\nExamples:\n"
+  printf("\nExit status: 0 nothing differs; 1 a mismatch; 2 bad input or an output that cannot be written; 4 "
+         "interrupted.\n"
+         "\nExamples:\n"
          "  mmu86 sweep\n"
          "  mmu86 sweep --mem-latency 3 --seed 2\n"
          "  mmu86 sweep --scene small-new/fetch/moves-invlpg/taken/4 --wave race.fst\n");

@@ -1,5 +1,6 @@
 #include "data_file.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,4 +36,20 @@ bool data_file(const char *name, char *path) {
   char *slash = strrchr(bin, '/');
   if (slash) *slash = 0;
   return data_file_from(bin, name, path);
+}
+
+static int visible(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
+
+void data_file_list(FILE *out, const char *directory) {
+  char path[DATA_FILE_PATH];
+  struct dirent **entries;
+  int n = data_file(directory, path) ? scandir(path, &entries, visible, alphasort) : -1;
+  if (n < 0) return;
+  for (int i = 0; i < n; i++) {
+    fprintf(out, "  %.*s\n", (int)strcspn(entries[i]->d_name, "."), entries[i]->d_name);
+    free(entries[i]);
+  }
+  free(entries);
 }

@@ -8,6 +8,7 @@
 #define MMU86_DATA_FILE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum { DATA_FILE_PATH = 4096 };
 
@@ -18,7 +19,13 @@ enum { DATA_FILE_PATH = 4096 };
  */
 bool data_file(const char *name, char *path);
 
-/* The same for a program that lies in the directory bin. */
+/* data_file, for a program that lies in the directory bin. */
 bool data_file_from(const char *bin, const char *name, char *path);
+
+/*
+ * Writes, for --help, what is in a directory of theirs, in order: a line each with a name up to its first dot. Nothing
+ * if there is none. directory: below share/mmu86.
+ */
+void data_file_list(FILE *out, const char *directory);
 
 #endif

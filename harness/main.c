@@ -38,11 +38,15 @@ static void help(void) {
   for (unsigned i = 0; i < COMMANDS; i++)
     printf("  %-8s %s\n", commands[i].name, commands[i].about);
   printf("\n  mmu86 COMMAND --help   the options of a command, with examples\n"
-         "  mmu86 --version\n\n"
+         "  mmu86 --version        the program's version\n\n"
+         "Files, in share/mmu86 of the installation:\n"
+         "  kernel.elf  the kernel that is booted without an IMAGE\n"
+         "  knobs       profiles of the random stimulus (fuzz --knobs)\n"
+         "  waveforms   set-ups for GTKWave\n\n"
          "Examples:\n"
-         "  mmu86 run build/sw/kernel.elf --wave boot.fst\n"
+         "  mmu86 run --wave boot.fst\n"
          "  mmu86 fuzz --seed 7 --count 1000000\n"
-         "  mmu86 run build/sw/kernel.elf --trace boot.trace && mmu86 replay boot.trace\n"
+         "  mmu86 run kernel.elf --trace boot.trace && mmu86 replay boot.trace\n"
          "  mmu86 explain boot.trace --transaction 1000 --html why.html\n");
 }
 

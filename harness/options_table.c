@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "options_priv.h"
 
 const option_t options_table[] = {
@@ -7,12 +9,12 @@ const option_t options_table[] = {
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_BIOS, "bios", "FILE", "a BIOS image (64..256 KiB), started at the reset vector instead of an IMAGE", FOR_RUN},
-    {OPT_ON_RESET, "on-reset", "WHAT", "what a reset or triple fault does: stop (default) or restart", FOR_RUN},
+    {OPT_ON_RESET, "on-reset", "stop|restart", "what a reset or triple fault does (default stop)", FOR_RUN},
     {OPT_APPEND, "append", "TEXT", "the guest's command line", FOR_RUN | FOR_BENCH},
     {OPT_LOOP, "loop", "FILE", "measure this BIOS image's loop too (build/sw/loop.rom), and Bochs on it", FOR_BENCH},
     {OPT_MODULE, "module", "FILE", "a Multiboot module; may be repeated", FOR_RUN},
     {OPT_INITRD, "initrd", "FILE", "a Linux kernel's initial RAM disk", FOR_RUN},
-    {OPT_CPU, "cpu", "NAME", "the processor: 386, 486, pentium, ppro (default)", FOR_RUN},
+    {OPT_CPU, "cpu", "386|486|pentium|ppro", "the processor (default ppro)", FOR_RUN},
     {OPT_MAX_INSNS, "max-insns", "N", "stop after N instructions, verdict \"limit\" (default: no limit)", FOR_RUN},
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
     {OPT_SEED, "seed", "S", "seed of everything random (default 1)",
@@ -39,14 +41,15 @@ const option_t options_table[] = {
     {OPT_VGA, "vga", "FILE", "write the text screen after the run (-: standard output)", FOR_RUN},
     {OPT_MEM_LATENCY, "mem-latency", "N", "the DUT's memory takes 0..N extra cycles, at random (default 0)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
-    {OPT_CHECK, "check", "LEVEL",
-     "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal",
+    {OPT_CHECK, "check", "exact|architectural|none",
+     "exact (default): as the reference with the DUT's TLB; architectural: any TLB, if what it says is legal; none: "
+     "fuzz --metamorphic alone",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_EXPLAIN},
     {OPT_OVERLAP, "overlap", NULL,
      "requests of both ports at once, kills, back-pressure, other agents' stores; --check architectural", FOR_FUZZ},
     {OPT_SCENE, "scene", "NAME", "this scene alone: WALK/PORT/EVENT/TAKEN/CYCLE, as a mismatch names it", FOR_SWEEP},
-    {OPT_KNOBS, "knobs", "FILE", "how the stimulus is drawn, as JSON (harness/knobs has some); see --knobs-help",
-     FOR_FUZZ},
+    {OPT_KNOBS, "knobs", "FILE",
+     "how the stimulus is drawn: a JSON file, or a profile's name; see --knobs-help and below", FOR_FUZZ},
     {OPT_KNOBS_HELP, "knobs-help", NULL, "the knobs: name, default, range, meaning", FOR_FUZZ},
     {OPT_SUITE, "suite", "NAME", "a directed suite instead of random stimulus, or all of them; see below", FOR_FUZZ},
     {OPT_EVERY, "every", "N", "of a suite's combinations run one in N, the seed says which (default 1: all)", FOR_FUZZ},
@@ -76,9 +79,10 @@ bool options_takes(unsigned command, const option_t *option) {
 void options_help(FILE *out, unsigned command) {
   for (unsigned i = 0; i < options_count; i++) {
     if (!options_takes(command, &options_table[i])) continue;
-    char left[40];
+    char left[64];
     snprintf(left, sizeof left, "--%s%s%s", options_table[i].name, options_table[i].argument ? " " : "",
              options_table[i].argument ? options_table[i].argument : "");
-    fprintf(out, "  %-26s %s\n", left, options_table[i].help);
+    bool beside = strlen(left) < 26;
+    fprintf(out, "  %-26s%s%*s%s\n", left, beside ? "" : "\n", beside ? 1 : 29, "", options_table[i].help);
   }
 }
