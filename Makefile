@@ -6,12 +6,13 @@ JOBS ?= $(shell nproc)
 RUNFLAGS ?=
 REGRESSFLAGS ?=
 SECONDS ?= 60
+PREFIX ?= /usr/local
 MAKEFLAGS += --no-print-directory
 
 MMU86 = $(BUILD)/mmu86
 
 .PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants mutants-generated shrink-mutants \
-        coverage fuzz-parsers fuzz-corpus bench wave clean
+        coverage fuzz-parsers fuzz-corpus bench wave install installable deb clean
 
 all: build
 
@@ -34,6 +35,8 @@ help:
 	@echo 'make fuzz-corpus   what fuzzing begins with, anew and minimized: harness/fuzzers/corpus'
 	@echo 'make bench    speed of each part, medians, also in $(BUILD)/bench.json'
 	@echo 'make wave     open the waveform of the last run in GTKWave'
+	@echo 'make install  install the program, libmmu86, manual pages and completion (PREFIX=/usr/local, DESTDIR=)'
+	@echo 'make deb      a Debian package of the same, in $(BUILD)'
 	@echo 'make clean    remove $(BUILD)'
 
 setup:
@@ -102,6 +105,15 @@ wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }
 	@command -v gtkwave >/dev/null || { echo 'GTKWave is missing: apt-get install gtkwave' >&2; exit 2; }
 	gtkwave $(BUILD)/mmu86.fst waveforms/lockstep.gtkw
+
+install: installable
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+installable: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target installable
+
+deb: installable
+	@cmake --build $(BUILD) --target deb
 
 clean:
 	@rm -rf $(BUILD)

@@ -1,0 +1,211 @@
+#!/bin/bash
+# shellcheck disable=SC2046,SC2086 # lists of options are meant to be split
+# Tests of what is installed. Usage: install_test.sh CASE BUILD SOURCE. The case stage installs into BUILD/harness/packaging/stage,
+# below a prefix that nothing was configured with; the others look at it. Each case is a function below.
+set -u
+CASE=$1 BUILD=$2 SOURCE=$3
+HERE=$(cd "$(dirname "$0")" && pwd)
+PREFIX=$BUILD/harness/packaging/stage/opt/mmu86
+DIR=$(mktemp -d)
+trap 'rm -rf "$DIR"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  [ -s "$DIR/log" ] && tail -n 40 "$DIR/log" >&2
+  exit 1
+}
+
+# quietly COMMAND ...: its output is shown if it fails.
+quietly() { "$@" >"$DIR/log" 2>&1 || fail "$*"; }
+
+libraries() { dirname "$(find "$PREFIX" -name libmmu86.so)"; }
+
+case_stage() {
+  rm -rf "$BUILD/harness/packaging/stage"
+  DESTDIR=$BUILD/harness/packaging/stage quietly cmake --install "$BUILD" --prefix /opt/mmu86
+  for file in bin/mmu86 include/mmu86/mmu.h include/mmu86/dut.h share/mmu86/kernel.elf share/mmu86/knobs/recursive.json \
+    share/mmu86/waveforms/lockstep.gtkw share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
+    [ -f "$PREFIX/$file" ] || fail "$file is not installed"
+  done
+  # What is text, and the library, knows neither the sources nor the build. (The program's debugging information does.)
+  grep -rIl -e "$BUILD" -e "$SOURCE" "$PREFIX" >"$DIR/log" && fail "these name the place of the build"
+  grep -l -e "$BUILD" -e "$SOURCE" "$(libraries)"/libmmu86* >"$DIR/log" && fail "these name the place of the build"
+  return 0
+}
+
+# Each header by itself, in C and C++.
+case_headers() {
+  local strict="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
+  for header in "$PREFIX"/include/mmu86/*.h; do
+    echo "#include <mmu86/$(basename "$header")>" >"$DIR/one.c"
+    quietly gcc -std=c11 $strict -I"$PREFIX/include" -x c "$DIR/one.c"
+    quietly g++ -std=c++17 $strict -I"$PREFIX/include" -x c++ "$DIR/one.c"
+    grep -q 'dut_rtl *(' "$header" && fail "$header declares the program's own device"
+  done
+  return 0
+}
+
+# The shared library exports the functions that mmu.h declares and no others, and needs libc alone.
+case_library() {
+  local so
+  so=$(libraries)/libmmu86.so
+  gcc -fpreprocessed -dD -E -P "$PREFIX/include/mmu86/mmu.h" | grep -oP '^\w.*?\bmmu_\w+(?=\()' | grep -oP '\w+$' |
+    sort >"$DIR/declared"
+  nm -D --defined-only "$so" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$DIR/exported"
+  [ "$(wc -l <"$DIR/declared")" -ge 10 ] || fail "mmu.h declares only $(cat "$DIR/declared")"
+  diff "$DIR/declared" "$DIR/exported" >"$DIR/log" || fail "declared (<) and exported (>) differ"
+  local abi
+  abi=$(awk '$2 == "MMU_ABI_VERSION" { print $3 + 0 }' "$PREFIX/include/mmu86/mmu.h")
+  readelf -dW "$so" | grep -q "(SONAME).*\[libmmu86.so.$abi\]" || fail "SONAME is not libmmu86.so.$abi"
+  nm -D "$so" | grep -q "mmu_init@@MMU86_$abi\$" || fail "the symbols' version is not MMU86_$abi"
+  [ "$(readelf -dW "$so" | awk '/NEEDED/ { print $NF }')" = "[libc.so.6]" ] || fail "it needs more than libc"
+  # The archive: no member is for one compiler alone; what it lacks is libc's, all of it.
+  local archive=${so%.so}.a
+  objdump -h "$archive" | grep -q gnu.lto && fail "the archive has code for one compiler alone"
+  nm --defined-only "$archive" | awk 'NF == 3 { print $3 }' | sort -u >"$DIR/defined"
+  nm --undefined-only "$archive" | awk 'NF == 2 { print $2 }' | sort -u >"$DIR/undefined"
+  for symbol in $(comm -13 "$DIR/defined" "$DIR/undefined"); do
+    case $symbol in
+    __assert_fail | mem* | str* | __stack_chk_fail | __mem*_chk | _GLOBAL_OFFSET_TABLE_) ;;
+    *) fail "the archive needs $symbol" ;;
+    esac
+  done
+}
+
+# is_right COMMAND: the consumer's answer is the reset vector.
+is_right() { [ "$("$@")" = fffffff0 ] || fail "$1 says something else"; }
+
+case_cmake() {
+  quietly cmake -S "$HERE/consumer" -B "$DIR/build" -DCMAKE_PREFIX_PATH="$PREFIX" -DCMAKE_BUILD_TYPE=
+  quietly cmake --build "$DIR/build"
+  for program in c_mmu86 c_mmu86-static cpp_mmu86 cpp_mmu86-static; do is_right "$DIR/build/$program"; done
+  for program in c_mmu86 cpp_mmu86; do
+    readelf -dW "$DIR/build/$program" | grep -q 'NEEDED.*libmmu86' || fail "$program is not linked with the shared library"
+    readelf -dW "$DIR/build/$program-static" | grep -q 'NEEDED.*libmmu86' && fail "$program-static is"
+  done
+  nm -D "$DIR/build/libdevice.so" | grep -q device_ops || fail "the device has no table"
+  # Another minor version is refused.
+  sed 's/mmu86 0.1 /mmu86 0.2 /' "$HERE/consumer/CMakeLists.txt" >"$DIR/CMakeLists.txt"
+  cmake -S "$DIR" -B "$DIR/other" -DCMAKE_PREFIX_PATH="$PREFIX" >"$DIR/log" 2>&1 && fail "0.1 passes for 0.2"
+  grep -q '0.1.0' "$DIR/log" || fail "the refusal does not name the version"
+}
+
+case_pkgconfig() {
+  local so
+  so=$(libraries)
+  export PKG_CONFIG_PATH=$so/pkgconfig
+  quietly gcc -std=c11 "$HERE/consumer/consumer.c" -o "$DIR/shared" $(pkg-config --cflags --libs mmu86)
+  LD_LIBRARY_PATH=$so is_right "$DIR/shared"
+  readelf -dW "$DIR/shared" | grep -q 'NEEDED.*libmmu86' || fail "not linked with the shared library"
+  quietly gcc -std=c11 -static "$HERE/consumer/consumer.c" -o "$DIR/static" $(pkg-config --static --cflags --libs mmu86)
+  is_right "$DIR/static"
+  quietly g++ -std=c++17 "$HERE/consumer/consumer.cpp" -o "$DIR/cpp" $(pkg-config --cflags --libs mmu86)
+  LD_LIBRARY_PATH=$so is_right "$DIR/cpp"
+  [ -f "$(pkg-config --variable=datadir mmu86)/kernel.elf" ] || fail "datadir does not hold the kernel"
+}
+
+# runs DIRECTORY: the program there boots its own kernel from wherever it is called.
+runs() {
+  cd / || exit 1
+  "$1/bin/mmu86" run --max-insns 200000 --no-failure-wave --json "$DIR/result" >"$DIR/log" 2>&1
+  [ $? = 4 ] || fail "the limit does not end the run"
+  grep -q '"instructions": 200000' "$DIR/result" || fail "another number of instructions"
+  quietly "$1/bin/mmu86" fuzz --knobs recursive --count 2000
+}
+
+# A copy elsewhere: it has its own files, and none when those are gone, though the build directory is there.
+case_run() {
+  cp -a "$PREFIX" "$DIR/moved"
+  runs "$DIR/moved"
+  ln -s "$DIR/moved/bin/mmu86" "$DIR/link"
+  quietly "$DIR/link" fuzz --knobs recursive --count 2000
+  rm -r "$DIR/moved/share/mmu86"
+  "$DIR/moved/bin/mmu86" run >"$DIR/log" 2>&1
+  [ $? = 2 ] || fail "a kernel from elsewhere"
+  grep -q 'no default kernel: .*moved/bin/.*/kernel.elf$' "$DIR/log" || fail "it does not say where the kernel is not"
+}
+
+case_manual() {
+  local pages=("$PREFIX"/share/man/man1/*.1)
+  [ ${#pages[@]} = $((1 + $(commands | wc -l))) ] || fail "pages of other commands than there are: ${pages[*]}"
+  for command in "" $(commands); do
+    local page=$PREFIX/share/man/man1/mmu86${command:+-$command}.1
+    [ -f "$page" ] || fail "$command has no page"
+    for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
+      grep -qx "\.SH $section" "$page" || fail "$page: no $section"
+    done
+    groff -ww -man -Tascii -P-cbou "$page" >"$DIR/text" 2>"$DIR/log" || fail "$page"
+    [ -s "$DIR/log" ] && fail "$page has warnings"
+    for option in $(options $command); do
+      grep -qE -- "^ *$option( |$)" "$DIR/text" || fail "$page: $option is missing"
+    done
+  done
+  return 0
+}
+
+# What --help names, taken from it by other means than those that the pages and the completion are made with.
+commands() { "$PREFIX/bin/mmu86" --help | sed -n '/^Usage/,/--help/s/^  \([a-z]*\) .*/\1/p' | grep -v '^mmu86$'; }
+options() { "$PREFIX/bin/mmu86" "$@" --help | grep -oP '^  (mmu86 )?(COMMAND )?\K--[a-z-]+'; }
+
+# completes EXPECTED WORD ...: what is offered for the last word.
+completes() {
+  local want=$1; shift
+  COMP_WORDS=(mmu86 "$@") COMP_CWORD=$#
+  COMPREPLY=()
+  _mmu86
+  local got want_sorted
+  got=$(printf '%s\n' "${COMPREPLY[@]}" | sort | xargs)
+  want_sorted=$(printf '%s\n' $want | sort | xargs)
+  [ "$got" = "$want_sorted" ] || fail "mmu86 $*: offers \"$got\", not \"$want_sorted\""
+}
+
+case_completion() {
+  . "$PREFIX/share/bash-completion/completions/mmu86"
+  complete -p mmu86 | grep -q -- '-F _mmu86' || fail "not registered"
+  [ "$(commands | wc -l)" -ge 10 ] || fail "--help names only $(commands)"
+  completes "$(commands) --help --version" ""
+  completes "replay" re
+  for command in $(commands); do completes "$(options "$command")" "$command" --; done
+  cd "$DIR" && touch boot.trace boot.fst
+  completes "386 486 pentium ppro" run --cpu ""
+  completes "pentium ppro" run --cpu = p
+  completes "architectural" fuzz --check a
+  completes "rtl" sweep --dut r
+  completes "restart" run --on-reset re
+  completes "boot.trace boot.fst" replay b
+  completes "boot.trace boot.fst" run --wave b
+  completes "merge" coverage m
+  completes "" fuzz --seed ""
+  completes "$("$PREFIX/bin/mmu86" fuzz --help | sed -n '/^Suites/,/^$/s/^  \([a-z]*\).*/\1/p')" fuzz --suite ""
+  completes "recursive" fuzz --knobs rec
+}
+
+case_deb() {
+  quietly cpack --config "$BUILD/CPackConfig.cmake" -B "$DIR/out"
+  local deb
+  deb=$(find "$DIR/out" -maxdepth 1 -name 'mmu86_*.deb')
+  dpkg-deb --info "$deb" >"$DIR/log" || fail "no package"
+  for field in "Package: mmu86" "Version: " "Maintainer: " "Architecture: $(dpkg --print-architecture)"; do
+    grep -q "^ $field" "$DIR/log" || fail "the control file lacks $field"
+  done
+  # Each library that the program needs is of a package that it depends on.
+  for library in libjansson.so.4 libzstd.so.1 libc.so.6; do
+    readelf -dW "$PREFIX/bin/mmu86" | grep -q "NEEDED.*$library" || fail "$library is not needed"
+  done
+  for package in libc6 libjansson4 libzstd1 libstdc++6 zlib1g; do
+    grep "^ Depends: " "$DIR/log" | grep -qF "$package (" || fail "it does not depend on $package"
+  done
+  # What is installed is in it, and nothing else.
+  (cd "$PREFIX" && find . ! -type d | sort) >"$DIR/installed"
+  dpkg -x "$deb" "$DIR/root"
+  (cd "$DIR/root/usr" && find . ! -type d | sort) >"$DIR/packed"
+  diff "$DIR/installed" "$DIR/packed" >"$DIR/log" || fail "installed (<) and packed (>) differ"
+  [ "$(ls "$DIR/root")" = usr ] || fail "files outside /usr"
+  readelf -SW "$DIR/root/usr/bin/mmu86" | grep -q '\.debug_info' && fail "it is not stripped"
+  readelf -SW "$DIR/root/usr/share/mmu86/kernel.elf" | grep -q '\.symtab' || fail "the kernel's symbols are gone"
+  find "$DIR/root" ! -type l -perm /022 >"$DIR/log"
+  [ -s "$DIR/log" ] && fail "others may write these"
+  runs "$DIR/root/usr"
+}
+
+"case_$CASE"
