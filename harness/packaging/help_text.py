@@ -1,8 +1,8 @@
 """What `mmu86 --help` and `mmu86 COMMAND --help` say, taken apart: for manual.py and completion.py.
 
 The form of a text: usage lines; paragraphs; options ("  --name ARGUMENT  meaning"); titled blocks ("Title:" and the
-lines below it, or "Exit status: text"). "Title (--option):" lists the values of an option. What does not fit is an error, so
-that a text which has changed its form fails the build.
+lines below it, or "Exit status: text"). "Title (--option):" lists the values of an option. What does not fit is an
+error, so that a text which has changed its form fails the build.
 """
 import re
 import subprocess
