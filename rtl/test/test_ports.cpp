@@ -20,6 +20,7 @@ struct Test {
 const Test TESTS[] = {
     {"reset_state", reset_state},
     {"reset_again", reset_again},
+    {"registers_keep_every_bit", registers_keep_every_bit},
     {"throughput", throughput},
     {"miss_cost", miss_cost},
     {"valid_waits_for_nobody", valid_waits_for_nobody},
@@ -37,6 +38,7 @@ const Test TESTS[] = {
     {"control_everywhere", control_everywhere},
     {"touches_of_both_ports", touches_of_both_ports},
     {"mov_cr3_by_entry", mov_cr3_by_entry},
+    {"lone_entries", lone_entries},
     {"on_whose_behalf", on_whose_behalf},
     {"held_responses", held_responses},
     {"refill_before_a_response", refill_before_a_response},
@@ -61,6 +63,7 @@ const Test TESTS[] = {
     {"table_traffic", table_traffic},
     {"table_kills", table_kills},
     {"table_resets", table_resets},
+    {"table_pace", table_pace},
     {"descriptors_anywhere", descriptors_anywhere},
     {"gates_and_tasks_anywhere", gates_and_tasks_anywhere},
     {"io_maps_anywhere", io_maps_anywhere},

@@ -274,3 +274,37 @@ void refill_before_a_response() {
   b.data.take = 1000;
   b.drain();
 }
+
+/*
+ * Segment registers hold all that SET_SEG writes, whatever the others hold. A return to an outer level of CPL 0 shows a
+ * data segment register as it is, a null selector LDTR, COMMIT_SEG what is staged; SET_SEG by a selector keeps limit
+ * and rights.
+ */
+void registers_keep_every_bit() {
+  Bench b(71);
+  b.run(control(WRITE_CR, 0, 0x11, 0));
+  for (unsigned round = 0; round < 200; round++) {
+    Hidden held[STAGED_TR + 1];
+    auto expect = [&](const Rsp &r, const Hidden &h) {
+      expect_seg(b, r, h.base, h.limit, h.attr, h.usable, h.selector);
+    };
+    for (unsigned seg = ES; seg <= STAGED_TR; seg++) {
+      Hidden &h = held[seg];
+      h.base = b.random(1u << 16) << 16 | b.random(1u << 16), h.limit = b.random(1u << 16) << 16 | b.random(1u << 16);
+      h.attr = b.random(1u << 12), h.usable = b.chance(500), h.selector = b.random(1u << 16);
+      expect(b.run(set_raw(seg, h.base, h.limit, h.attr, h.usable, h.selector)), h);
+    }
+    for (unsigned seg : {ES, DS, FS, GS})
+      expect(b.run(seg_op(SET_SEG, seg, OUTER, 0)), held[seg]);
+    for (unsigned seg : {CS, SS, TR}) {
+      const Hidden &h = held[seg];
+      expect_seg(b, b.run(seg_op(SET_SEG, seg, REAL, 0x4321)), 0x43210, h.limit, h.attr, true, 0x4321);
+    }
+    const Hidden &ldt = held[LDTR];
+    expect_seg(b, b.run(load(LDTR, LDT, 3, 0)), ldt.base, ldt.limit, ldt.attr, false, 3);
+    held[STAGED_TR].attr |= 2; // busy
+    expect(b.run(seg_op(COMMIT_SEG, CS, STAGED_CS, 0)), held[STAGED_CS]);
+    expect(b.run(seg_op(COMMIT_SEG, SS, STAGED_SS, 0)), held[STAGED_SS]);
+    expect(b.run(seg_op(COMMIT_SEG, TR, STAGED_TR, 0)), held[STAGED_TR]);
+  }
+}

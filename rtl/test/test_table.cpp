@@ -347,3 +347,27 @@ void table_resets() {
     }
   }
 }
+
+/* An entry's references follow one another at once: the next begins in the cycle after the answer. */
+void table_pace() {
+  for (const Case &c : cases()) {
+    if (c.req.op == CHECK_IO) continue; // two entries, each translated
+    Bench b(67);
+    map_pages(b, DIRECTORY, TABLE, P | W | U | A | D);
+    begin(b), fill(b);
+    b.run(c.req); // the translations, once and for all
+    fill(b);
+    for (unsigned latency : {1u, 4u}) {
+      b.mem_latency = latency;
+      size_t first = b.mem.size();
+      b.run(c.req);
+      fill(b);
+      /* Two parts of what is read, or what is read and written without a translation between. */
+      size_t pairs = c.refs.size() == 2 || (c.req.op == LOAD_SEG && c.refs.size() == 3) ? 1 : 0;
+      for (size_t i = first; i < first + pairs; i++) {
+        check(b, b.mem[i + 1].begun == b.mem[i].accepted + latency + 1, "%s: reference %zu begins %llu cycles late",
+              c.name, i + 1 - first, (unsigned long long)(b.mem[i + 1].begun - b.mem[i].accepted - latency - 1));
+      }
+    }
+  }
+}

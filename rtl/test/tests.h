@@ -4,6 +4,7 @@
 
 void reset_state();
 void reset_again();
+void registers_keep_every_bit();
 void throughput();
 void miss_cost();
 void valid_waits_for_nobody();
@@ -21,6 +22,7 @@ void kill_and_control();
 void control_everywhere();
 void touches_of_both_ports();
 void mov_cr3_by_entry();
+void lone_entries();
 void on_whose_behalf();
 void held_responses();
 void refill_before_a_response();
@@ -45,6 +47,7 @@ void table_rights();
 void table_traffic();
 void table_kills();
 void table_resets();
+void table_pace();
 void descriptors_anywhere();
 void gates_and_tasks_anywhere();
 void io_maps_anywhere();
