@@ -102,17 +102,17 @@ class Graph:
             raise Undecided(f"abc says neither yes nor no of {path}: {done.stdout[-300:]}{done.stderr[-300:]}")
         values = re.findall(r"=([01])", cex.read_text())
         ones = {literal for literal, value in zip(inputs, values) if value == "1"}
-        if not self.value(literal, ones):
+        if not self.values(ones)[literal]:
             raise Undecided(f"abc's counterexample of {path} is none")
         return ones
 
-    def value(self, literal, ones):
-        """The literal's value when the inputs in ones are 1 and the others 0."""
-        values = {0: False}
-        for node in self.cone(literal):
-            fanins = self.fanins[node]
-            values[node] = 2 * node in ones if fanins is None else all(values[f >> 1] != bool(f & 1) for f in fanins)
-        return values[literal >> 1] != bool(literal & 1)
+    def values(self, ones):
+        """The values of all literals, in their order, when the inputs in ones are 1 and the others 0."""
+        values = [False, True]
+        for node, fanins in enumerate(self.fanins[1:], 1):
+            value = 2 * node in ones if fanins is None else values[fanins[0]] and values[fanins[1]]
+            values += (value, not value)
+        return values
 
 
 class Circuit:

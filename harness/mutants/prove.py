@@ -55,6 +55,7 @@ write_aiger -ascii -symbols {top}.aag
 """
 NAME = r"[A-Za-z_][\w.]*"
 SIGNAL = re.compile(r"(i_mmu\.[\w.]+)((?:\[\d+(?::\d+)?\])*)")
+OFFER = r"!(\w+) \|\| "  # so does an assumption begin: that nothing is offered
 TIMEOUT = 600  # seconds a run of a tool; a proof takes a few
 
 
@@ -79,7 +80,7 @@ class Rules:
                 self.invariants += alternatives(condition)
             elif kind == "kept":
                 self.kept += alternatives(condition)
-            elif kind == "assume":
+            elif kind == "assume" and re.match(OFFER, condition):
                 self.assumptions.append(condition)
             else:
                 raise ValueError(f"registers.txt, line {number}: {line}")
@@ -267,12 +268,21 @@ class Prover:
         g = self.graph = Graph()
         self.inputs = {f"{n}[{i}]": g.input() for n, w in self.rules_of.inputs.items() for i in range(w)}
         self.s = [g.input() for _ in self.names.state]
+        self.keep_contract(rules.assumptions)
         self.n, self.o = self.place(self.s, 0)
         self.now, self.next = self.judge(self.s, self.o), self.judge(self.n, self.o)
         holds, reset = g.conjunction(g.all(self.now["invariant"]), g.all(self.now["assume"])), self.inputs["rst_ni[0]"] ^ 1
         self.assumed = g.disjunction(holds, reset)
         self.assumed_kept = g.disjunction(g.conjunction(holds, g.all(self.now["kept"])), reset)
         self.size = len(g.fanins)
+
+    def keep_contract(self, assumptions):
+        """Makes what is offered against the contract not offered, at the inputs: the solver finds points within the
+        design where two steps agree, and they would not agree for what is assumed away only at the end."""
+        offers = {f"{re.match(OFFER, text)[1]}[0]" for text in assumptions}
+        unknown = {f"{n}[{i}]": 0 for n, w in self.rules_of.outputs.items() for i in range(w)}
+        kept = self.graph.all(self.judge(self.s, unknown)["assume"])
+        self.inputs |= {name: self.graph.conjunction(self.inputs[name], kept) for name in offers}
 
     def older(self, made, source):
         """Whether a file has to be made anew."""
@@ -381,16 +391,16 @@ class Prover:
 
     def explain(self, claim, ones):
         """The counterexample, by names."""
-        g = self.graph
+        bits = self.graph.values(ones)
 
         def words(names, literals):
             values = {}
             for name, literal in zip(names, literals):
                 register, _, index = name.rpartition("[")
-                values[register] = values.get(register, 0) | (literal in ones) << int(index.rstrip("]"))
+                values[register] = values.get(register, 0) | bits[literal] << int(index.rstrip("]"))
             return ", ".join(f"{name}={value:x}" for name, value in values.items() if value)
 
-        wrong = [name for name, literal in claim.items() if g.value(literal, ones)]
+        wrong = [name for name, literal in claim.items() if bits[literal]]
         return "\n".join(["  differ: " + ", ".join(wrong),
                           "  inputs: " + words(self.inputs, self.inputs.values()),
                           "  state:  " + words(("{}[{}]".format(*bit) for bit in self.names.state), self.s)])

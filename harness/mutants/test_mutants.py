@@ -89,11 +89,11 @@ class Parsing(unittest.TestCase):
         self.assertIn("i_mmu.i_walk.leaf[3]", kill.line({**mutant, "location": "x", **kill.verdict_of(None)}))
 
     def test_rules(self):
-        rules = prove.Rules("# x\nlive a.{b,c}[3:1]: d != 0\ninvariant: {e,i} == j.{e,i}\nkept: k\nassume: f\noutput g*: h\n")
+        rules = prove.Rules("# x\nlive a.{b,c}[3:1]: d != 0\ninvariant: {e,i} == j.{e,i}\nkept: k\nassume: !f || g\noutput g*: h\n")
         self.assertEqual(rules.live, [("a.b[3:1]", "d != 0", 2), ("a.c[3:1]", "d != 0", 2)])
         self.assertEqual((rules.invariants, rules.kept), (["e == j.e", "i == j.i"], ["k"]))
-        self.assertEqual((rules.assumptions, rules.outputs), (["f"], [("g*", "h")]))
-        for wrong in ("live: x", "invariant x: y", "something", "lives a: b"):
+        self.assertEqual((rules.assumptions, rules.outputs), (["!f || g"], [("g*", "h")]))
+        for wrong in ("live: x", "invariant x: y", "assume: f", "something", "lives a: b"):
             with self.assertRaises(ValueError):
                 prove.Rules(wrong)
 
