@@ -16,6 +16,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -94,9 +95,10 @@ def planted(where):
     for name, runs in PLANTED.items():
         crash = where / "crash" / "planted"
         crash.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run([program(where, f"planted_{name}"), *COMMON, f"-max_len={TARGETS[name]}", "-seed=1",
-                               f"-runs={runs}", f"-artifact_prefix={crash}/{name}-", HERE / "corpus" / name],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=crash)
+        with tempfile.TemporaryDirectory() as fresh:  # the first directory takes what is new
+            done = subprocess.run([program(where, f"planted_{name}"), *COMMON, f"-max_len={TARGETS[name]}", "-seed=1",
+                                   f"-runs={runs}", f"-artifact_prefix={crash}/{name}-", fresh, HERE / "corpus" / name],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=crash)
         text = done.stdout.decode(errors="replace")
         (crash / f"{name}.log").write_text(text)
         found = re.findall(r"stat::number_of_executed_units: (\d+)", text)
