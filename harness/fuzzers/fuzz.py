@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--corpus", nargs="+", metavar="MMU86")
-    a = parser.parse_args()
+    a = parser.parse_intermixed_args()
     where, names = a.build.absolute(), a.targets or list(TARGETS)
     if set(names) - set(TARGETS):
         parser.error(f"targets are {', '.join(TARGETS)}")

@@ -6,6 +6,10 @@ import re
 import subprocess
 
 
+# How abc is asked, in turn: what is quickly found out, then with equal points within the graph merged first.
+WAYS = ("dsat -C 5000", "&get; &fraig -x -C 100; &put; iprove")
+
+
 class Undecided(Exception):
     """The solver has ended without an answer."""
 
@@ -93,12 +97,15 @@ class Graph:
             return set() if literal else None
         inputs = self.write(path, literal)
         cex = path.with_suffix(".cex")
-        script = f"read_aiger {path}; &get; &syn3; &fraig -x; &put; iprove; write_cex -n {cex}"
-        done = subprocess.run([abc, "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=timeout, check=False)
-        if "UNSATISFIABLE" in done.stdout:
-            return None
-        if "SATISFIABLE" not in done.stdout:
+        for way in WAYS:
+            script = f"read_aiger {path}; &get; &syn3; &put; {way}; write_cex -n {cex}"
+            done = subprocess.run([abc, "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=timeout, check=False)
+            if "UNSATISFIABLE" in done.stdout:
+                return None
+            if "SATISFIABLE" in done.stdout:
+                break
+        else:
             raise Undecided(f"abc says neither yes nor no of {path}: {done.stdout[-300:]}{done.stderr[-300:]}")
         values = re.findall(r"=([01])", cex.read_text())
         ones = {literal for literal, value in zip(inputs, values) if value == "1"}
