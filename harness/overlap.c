@@ -40,7 +40,7 @@ static moment_t now(const overlap_t *o) {
 
 static bool broken(overlap_t *o, dut_port_t port, const char *rule) {
   const overlap_flight_t *flight = &o->flight[port];
-  o->since = flight->busy ? flight->since : o->cycles;
+  o->since = flight->busy ? flight->since : o->cycles - o->refused[port];
   return lockstep_broken(o->ls, flight->busy ? &flight->req : &o->offer[port], rule);
 }
 
@@ -129,9 +129,14 @@ static void note_event(overlap_t *o, dut_port_t port, const dut_cycle_t *cycle) 
   answer->tlb[answer->n_tlb++] = cycle->event[port];
 }
 
-static bool patient(overlap_t *o, dut_port_t port) {
+/* Patience with an answer, and with an acceptance that neither a kill nor a response that waits stands in the way of.
+ */
+static bool patient(overlap_t *o, dut_port_t port, bool kill) {
   const overlap_flight_t *flight = &o->flight[port];
-  return !flight->busy || o->cycles - flight->since < OVERLAP_PATIENCE || broken(o, port, "does not answer");
+  if (flight->busy) return o->cycles - flight->since < OVERLAP_PATIENCE || broken(o, port, "does not answer");
+  bool refused = !kill && !o->valid[DUT_DATA] && !o->valid[DUT_FETCH];
+  o->refused[port] = o->offering[port] ? o->refused[port] + refused : 0;
+  return o->refused[port] < OVERLAP_PATIENCE || broken(o, port, "does not accept a request");
 }
 
 /* The few bits of overlap_t.came. */
@@ -172,7 +177,7 @@ static bool advance(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
   if (cycle.referred && !refer(o, &cycle)) return false;
   if (kill && !kill_fetch(o, &cycle)) return false;
   return answer(o, DUT_FETCH, &cycle, &now[DUT_FETCH]) && answer(o, DUT_DATA, &cycle, &now[DUT_DATA]) &&
-         patient(o, DUT_FETCH) && patient(o, DUT_DATA);
+         patient(o, DUT_FETCH, kill) && patient(o, DUT_DATA, kill);
 }
 
 /* --- the waveform --- */

@@ -45,6 +45,7 @@ typedef struct overlap {
 
   /* Kept here. */
   bool offering[DUT_PORTS], valid[DUT_PORTS];
+  uint64_t refused[DUT_PORTS]; /* cycles that the offer could have been accepted in */
   mmu_req_t offer[DUT_PORTS];
   mmu_rsp_t rsp[DUT_PORTS];       /* the responses that are valid */
   mmu_rsp_t reference[DUT_PORTS]; /* what the reference said to the last request of each port */

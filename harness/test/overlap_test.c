@@ -22,6 +22,7 @@ typedef enum {
   REFERS_FOR_NOBODY, /* a reference to memory on behalf of an idle port */
   ANSWERS_THE_KILLED,
   FALLS_SILENT,
+  REFUSES,       /* accepts nothing any more */
   ANSWERS_WRONG, /* the translation of another page */
   SINS,
 } sin_t;
@@ -35,6 +36,7 @@ static const char *const complaints[SINS] = {
     [REFERS_FOR_NOBODY] = "refers to memory for no request",
     [ANSWERS_THE_KILLED] = "answers a fetch after its kill",
     [FALLS_SILENT] = "does not answer",
+    [REFUSES] = "does not accept a request",
 };
 
 typedef enum { IDLE, REFERRING, ANSWERING } state_t;
@@ -54,6 +56,7 @@ typedef struct {
 } clocked_t;
 
 static bool may_accept(const clocked_t *d, unsigned port, const mmu_req_t *req) {
+  if (d->sin == REFUSES && d->cycles > 500) return false;
   if (d->sin == ACCEPTS_TWO && d->cycles > 500 && d->port[port].state == REFERRING) return true;
   bool control = req->op != MMU_OP_ACCESS && req->op != MMU_OP_SYSTEM;
   bool other_works = d->port[!port].state == REFERRING; /* the engine is one */
