@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coverage_report.h"
+#include "dut_load.h"
 #include "dut_rtl.h"
 #include "interrupt.h"
 #include "output.h"
@@ -31,9 +32,11 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
              c->options->wave ? "wave" : "failure-wave", wave);
     return false;
   }
-  c->dut = find_dut(name);
-  if (!c->dut) {
-    snprintf(error, error_bytes, "--dut %s: no such DUT; there are rtl and none", name);
+  if (dut_load_is_file(name)) {
+    c->dut = dut_load(name, error, error_bytes);
+    if (!c->dut) return false;
+  } else if (!(c->dut = find_dut(name))) {
+    snprintf(error, error_bytes, "--dut %s: no such DUT; there are rtl and none, and files (./NAME.so)", name);
     return false;
   }
   if (c->dut->abi_version != DUT_ABI_VERSION) {

@@ -161,6 +161,12 @@ typedef struct {
   uint64_t (*wave_time)(void *dut);
 } dut_ops_t;
 
+/*
+ * A device in a shared library (--dut ./FILE.so) defines this: its table, which stays there. The program calls nothing
+ * else of the library by name. A crash, or a call that does not return, ends the run as a broken protocol.
+ */
+const dut_ops_t *mmu86_dut(void);
+
 #ifdef __cplusplus
 }
 #endif

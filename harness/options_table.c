@@ -4,7 +4,8 @@
 
 const option_t options_table[] = {
     {OPT_RAM, "ram", "MB", "guest memory in MiB (default 128; 1..3072)", FOR_RUN | FOR_FUZZ},
-    {OPT_DUT, "dut", "NAME", "rtl: the Verilated RTL (default); none: the reference alone",
+    {OPT_DUT, "dut", "NAME",
+     "rtl: the Verilated RTL (default); none: the reference alone; ./FILE.so: another one (dut.h)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
     {OPT_DUT_ARGS, "dut-args", "TEXT", "arguments for the DUT itself (the RTL's: plusargs)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},

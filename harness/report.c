@@ -131,6 +131,7 @@ void report_waveform(FILE *out, const lockstep_t *ls, const report_context_t *co
         wave->first, ls->sequence, wave->repeated ? "this one" : "the last one shown", wave->marker, context->viewer);
     return;
   }
+  if (!ls->dut->wave_open || (ls->overlap && !ls->dut->wave_ports)) return;
   uint64_t first = ls->sequence > 50 ? ls->sequence - 50 : 0;
   fprintf(out, "See it as a waveform:\n  %s --wave mismatch.fst --wave-window %" PRIu64 ":60\n\n", context->reproduce,
           first);

@@ -293,6 +293,11 @@ START_TEST(report_names_the_origin) {
 }
 END_TEST
 
+static bool no_wave(void *dut, const char *path, char *error, unsigned error_bytes) {
+  (void)dut, (void)path, (void)error, (void)error_bytes;
+  return false;
+}
+
 START_TEST(report_says_what_where_and_how_to_repeat) {
   bench_t b;
   open_bench(&b);
@@ -302,6 +307,12 @@ START_TEST(report_says_what_where_and_how_to_repeat) {
   const report_context_t context = {
       .reproduce = "mmu86 fuzz --seed 9", .seed = 9, .instruction = "mov eax, [ebx]", .instructions = 1234};
   char *text = report_of(&b, &context);
+  ck_assert_msg(strstr(text, "waveform") == NULL, "a waveform that the device cannot write is offered:\n%s", text);
+  free(text);
+  dut_ops_t with_waves = *b.ls.dut;
+  with_waves.wave_open = no_wave;
+  b.ls.dut = &with_waves;
+  text = report_of(&b, &context);
   static const char *const parts[] = {"MISMATCH at transaction 700",
                                       "physical address differs",
                                       "mmu86 fuzz --seed 9",

@@ -1,0 +1,24 @@
+/*
+ * Between the harness and code that nobody here wrote: a device that crashes, does not return or answers what no
+ * response can hold has broken its protocol, and is not called any more. The run ends with its report and its outputs.
+ *
+ * A crash is a signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) while the device runs; what memory it has spoiled
+ * before that nobody knows. It has DUT_GUARD_SECONDS of processor time for one call.
+ */
+#ifndef MMU86_DUT_GUARD_H
+#define MMU86_DUT_GUARD_H
+
+#include "dut.h"
+
+enum { DUT_GUARD_SECONDS = 10 };
+
+/* The table of a device whose functions are there and whose config says this, behind the guard. One in a process. */
+const dut_ops_t *dut_guard(const dut_ops_t *ops, mmu_config_t config);
+
+/* Has the device's code do something. what: for the complaint. Returns false if it did not come back, now or before. */
+bool dut_guard_call(const char *what, void (*call)(void *), void *ctx);
+
+/* One line about what it did, after a call that returned false. */
+const char *dut_guard_complaint(void);
+
+#endif
