@@ -47,7 +47,7 @@ typedef const dut_ops_t *(*entry_t)(void);
 /* What the loading consists of, behind the guard: a library's constructors are the device's code as well. */
 typedef struct {
   const char *path;
-  void *library;
+  void *handle;
   entry_t entry;
   const dut_ops_t *ops;
   mmu_config_t config;
@@ -55,7 +55,7 @@ typedef struct {
 
 static void open_library(void *ctx) {
   load_t *l = ctx;
-  l->library = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
+  l->handle = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
 }
 
 static void ask_table(void *ctx) {
@@ -79,8 +79,8 @@ const dut_ops_t *dut_load(const char *path, char *error, unsigned error_bytes) {
   int length = snprintf(place, sizeof place, "%s%s", strchr(path, '/') ? "" : "./", path);
   if (length < 0 || (size_t)length >= sizeof place) return refuse(path, "too long a path", error, error_bytes);
   if (!dut_guard_call("being loaded", open_library, &l)) return refuse(path, dut_guard_complaint(), error, error_bytes);
-  if (!l.library) return refuse(path, dlerror(), error, error_bytes);
-  *(void **)&l.entry = dlsym(l.library, "mmu86_dut"); /* as POSIX has it: C knows no way from object to function */
+  if (!l.handle) return refuse(path, dlerror(), error, error_bytes);
+  *(void **)&l.entry = dlsym(l.handle, "mmu86_dut"); /* as POSIX has it: C knows no way from object to function */
   if (!l.entry) return refuse(path, "it exports no function mmu86_dut (see dut.h)", error, error_bytes);
   if (!dut_guard_call("mmu86_dut", ask_table, &l)) return refuse(path, dut_guard_complaint(), error, error_bytes);
   if (!l.ops) return refuse(path, "mmu86_dut returns no table", error, error_bytes);

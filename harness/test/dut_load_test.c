@@ -30,7 +30,7 @@ START_TEST(what_names_a_file) {
 END_TEST
 
 static const struct {
-  const char *library, *complaint;
+  const char *file, *complaint;
 } unfit[] = {
     {"missing.so", "No such file"},
     {"../CTestTestfile.cmake", "ELF header"},
@@ -43,9 +43,9 @@ static const struct {
 };
 
 START_TEST(unfit_libraries) {
-  ck_assert_ptr_null(load(unfit[_i].library));
+  ck_assert_ptr_null(load(unfit[_i].file));
   ck_assert_ptr_eq(strstr(error, "--dut "), error);
-  ck_assert_ptr_nonnull(strstr(error, unfit[_i].library));
+  ck_assert_ptr_nonnull(strstr(error, unfit[_i].file));
   ck_assert_msg(strstr(error, unfit[_i].complaint) != NULL, "%s", error);
   ck_assert_ptr_null(strchr(error, '\n'));
 }
