@@ -28,6 +28,21 @@ struct Set {
   }
 };
 
+/* The ways of set 0, by how many pages it takes before one is evicted; they are stride apart and mapped, up to most. */
+unsigned ways_of(Bench &b, uint32_t stride, unsigned most) {
+  unsigned ways = 0;
+  while (ways < most && (b.run(read_of(stride * ways)), b.tick(), !b.data.events.back().evicted))
+    ways++;
+  check(b, ways < most, "no page is ever evicted");
+  return ways;
+}
+
+/* A toggle of CR4.PGE drops all entries. */
+void drop_all(Bench &b) {
+  b.run(control(WRITE_CR, 0, CR4_ON & ~0x80u, 4));
+  b.run(control(WRITE_CR, 0, CR4_ON, 4));
+}
+
 } // namespace
 
 /*
@@ -122,15 +137,11 @@ void mov_cr3_by_entry() {
     for (unsigned way = 0; way < most; way++)
       map(0, way, false);
     switch_on(b);
-    unsigned ways = 0;
-    while (ways < most && (b.run(read_of(stride * ways)), b.tick(), !b.data.events.back().evicted))
-      ways++;
-    check(b, ways < most, "no page is ever evicted");
+    const unsigned ways = ways_of(b, stride, most);
     for (uint32_t set = 0; set < (large ? 1 : 8); set++) {
       for (unsigned round = 0; round < (ways > 8 ? 256u : 1u << ways); round++) {
         uint32_t globals = ways > 8 ? b.random(1u << 16) << 16 | b.random(1u << 16) : round;
-        b.run(control(WRITE_CR, 0, CR4_ON & ~0x80u, 4)); // a toggle of PGE drops all
-        b.run(control(WRITE_CR, 0, CR4_ON, 4));
+        drop_all(b);
         for (unsigned way = 0; way < ways; way++) {
           map(set, way, globals >> way & 1);
           b.run(read_of(set << 12 | stride * way));
@@ -162,13 +173,10 @@ void lone_entries() {
     for (uint32_t i = 0; large && i < most; i++)
       b.write(DIRECTORY + 4 * i, 4, SECOND * i | P | W | U | PS | A | D);
     switch_on(b);
-    unsigned ways = 0;
-    while (ways < most && (b.run(read_of(stride * ways)), b.tick(), !b.data.events.back().evicted))
-      ways++;
+    const unsigned ways = ways_of(b, stride, most);
     for (uint32_t set = 0; set < (large ? 1 : 64); set++) {
       for (unsigned lone = 0; lone < ways; lone++) {
-        b.run(control(WRITE_CR, 0, CR4_ON & ~0x80u, 4)); // a toggle of PGE drops all
-        b.run(control(WRITE_CR, 0, CR4_ON, 4));
+        drop_all(b);
         for (unsigned way = 0; way < ways; way++)
           b.run(read_of(set << 12 | stride * way));
         for (unsigned way = 0; way < ways; way++) {
