@@ -29,7 +29,7 @@ Device *device(void *dut) {
 }
 
 mmu_config_t rtl_config() {
-  return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false, false, false, false};
+  return mmu_config_t{MMU86_TLB_SETS, MMU86_TLB_WAYS, MMU86_TLB_LARGE, false, false, false, false, false, 0};
 }
 
 // Verilator takes these for itself, and ends the program if it does not like them.

@@ -84,8 +84,9 @@ static void write_cr0(explain_t *x, uint64_t value) {
 }
 
 static void write_cr4(explain_t *x, uint64_t value) {
-  const uint64_t supported = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_MCE |
-                             X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_SMEP | X86_CR4_SMAP;
+  const uint64_t known = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_MCE |
+                         X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_SMEP | X86_CR4_SMAP;
+  const uint64_t supported = known & ~(uint64_t)x->state->config.cr4_absent;
   explain_check(x, (explain_rule_t){CHECK_CR4_BITS, X86_GP, 0, "no bit is set that is not supported", cr_section, NULL},
                 (value & ~supported) == 0, "others that are 1: %016" PRIx64, value & ~supported);
   uint32_t before = x->state->cr4;

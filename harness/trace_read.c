@@ -45,26 +45,27 @@ static bool parse_header(const char *text, size_t n, trace_header_t *h, char *wh
     snprintf(why, why_bytes, "the header is no JSON: %s", json_error.text);
     return false;
   }
-  json_int_t ram = 0, sets = 0, ways = 0, large = 0;
+  json_int_t ram = 0, sets = 0, ways = 0, large = 0, absent = 0;
   int wraps = 0, accessed = 0, pat = 0, faults = 0, upper = 0, overlapped = 0;
   const char *origin = "";
-  bool ok = json_unpack_ex(root, &json_error, 0, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s}", "ram_bytes",
-                           &ram, "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
-                           "accessed_on_fault", &accessed, "pat_reserved", &pat, "stale_faults", &faults,
-                           "upper_cached", &upper, "overlapped", &overlapped, "origin", &origin) == 0;
+  bool ok =
+      json_unpack_ex(root, &json_error, 0, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s?I}", "ram_bytes",
+                     &ram, "tlb_sets", &sets, "tlb_ways", &ways, "tlb_large", &large, "limit_wraps", &wraps,
+                     "accessed_on_fault", &accessed, "pat_reserved", &pat, "stale_faults", &faults, "upper_cached",
+                     &upper, "overlapped", &overlapped, "origin", &origin, "cr4_absent", &absent) == 0;
   if (!ok) {
     snprintf(why, why_bytes, "the header lacks a field: %s", json_error.text);
   } else if (ram < 4096 || ram > (json_int_t)3 << 30 || ram % 4096 ||
              (sets != 0 && !power_of_two(sets, MMU_TLB_SETS_MAX)) || !power_of_two(ways, MMU_TLB_WAYS_MAX) ||
-             !power_of_two(large, MMU_TLB_LARGE_MAX)) {
-    snprintf(why, why_bytes, "the header's RAM size or TLB geometry is impossible");
+             !power_of_two(large, MMU_TLB_LARGE_MAX) || absent < 0 || absent > UINT32_MAX) {
+    snprintf(why, why_bytes, "the header's RAM size, TLB geometry or CR4 is impossible");
     ok = false;
   } else {
-    *h = (trace_header_t){
-        (uint64_t)ram,
-        {(uint8_t)sets, (uint8_t)ways, (uint8_t)large, wraps != 0, accessed != 0, pat != 0, faults != 0, upper != 0},
-        overlapped != 0,
-        {0}};
+    *h = (trace_header_t){(uint64_t)ram,
+                          {(uint8_t)sets, (uint8_t)ways, (uint8_t)large, wraps != 0, accessed != 0, pat != 0,
+                           faults != 0, upper != 0, (uint32_t)absent},
+                          overlapped != 0,
+                          {0}};
     snprintf(h->origin, sizeof h->origin, "%s", origin);
   }
   json_decref(root);

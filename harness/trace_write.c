@@ -69,6 +69,7 @@ static char *header_json(const trace_header_t *h) {
       h->mmu.tlb_sets, "tlb_ways", h->mmu.tlb_ways, "tlb_large", h->mmu.tlb_large, "limit_wraps", h->mmu.limit_wraps,
       "accessed_on_fault", h->mmu.accessed_on_fault, "pat_reserved", h->mmu.pat_reserved, "stale_faults",
       h->mmu.stale_faults, "upper_cached", h->mmu.upper_cached, "overlapped", h->overlapped, "origin", h->origin);
+  if (root && h->mmu.cr4_absent) json_object_set_new(root, "cr4_absent", json_integer(h->mmu.cr4_absent));
   char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
   json_decref(root);
   return text;

@@ -75,6 +75,10 @@ void cpu_set_profile(cpu_t *cpu, cpu_profile_t profile) {
   if (cpu->count == 0) cpu->gpr[CPU_EDX] = cpu->model.signature;
 }
 
+void cpu_lack(cpu_t *cpu, uint32_t cr4_absent) {
+  cpu_model_lack(&cpu->model, cr4_absent);
+}
+
 void cpu_set_ignne(cpu_t *cpu, bool level) {
   cpu->fpu.ignne = level;
 }

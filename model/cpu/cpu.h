@@ -77,6 +77,11 @@ void cpu_reset(cpu_t *cpu);
  * and EFLAGS, model-specific registers. To be called before the first instruction.
  */
 void cpu_set_profile(cpu_t *cpu, cpu_profile_t profile);
+/*
+ * Takes from it bits of CR4 that the MMU behind its port has not (mmu_config_t.cr4_absent), and what CPUID says of
+ * them. To be called after cpu_set_profile, before the first instruction.
+ */
+void cpu_lack(cpu_t *cpu, uint32_t cr4_absent);
 /* "386", "486", "pentium", "ppro". Returns false for any other name. */
 bool cpu_profile_by_name(const char *name, cpu_profile_t *profile);
 

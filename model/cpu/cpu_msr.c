@@ -8,8 +8,6 @@
 #include "cpu_flags.h"
 #include "cpu_priv.h"
 
-enum { CPUID_7_EBX = 1 << 7 /* SMEP */ | 1 << 20 /* SMAP */ };
-
 /* "GenuineIntel". Leaves above the highest one, and extended ones, are 0. */
 static bool cpuid(cpu_t *cpu, const insn_t *in) {
   (void)in;
@@ -26,7 +24,7 @@ static bool cpuid(cpu_t *cpu, const insn_t *in) {
   } else if (leaf == 2 && cpu->model.leaves >= 2) {
     a = 1; /* one call tells all: there is no descriptor */
   } else if (leaf == 7 && cpu->model.leaves >= 7 && subleaf == 0) {
-    b = CPUID_7_EBX;
+    b = cpu->model.features_7;
   }
   cpu->gpr[CPU_EAX] = a;
   cpu->gpr[CPU_EBX] = b;

@@ -23,9 +23,10 @@ typedef struct {
   uint32_t cr4;    /* the bits of CR4 that may be set; 0: there is no CR4 */
   uint32_t eflags; /* the flags besides the arithmetic ones */
   uint32_t signature;
-  uint32_t features; /* CPUID leaf 1, EDX */
-  uint32_t leaves;   /* the highest leaf of CPUID */
-  bool flags_386;    /* undefined flags as the 80386 leaves them, where that is known */
+  uint32_t features;   /* CPUID leaf 1, EDX */
+  uint32_t features_7; /* leaf 7, EBX */
+  uint32_t leaves;     /* the highest leaf of CPUID */
+  bool flags_386;      /* undefined flags as the 80386 leaves them, where that is known */
 } cpu_model_t;
 
 /* Model-specific and test registers. (cpu_msr.c) */
@@ -201,6 +202,7 @@ static inline uint32_t operand_mask(unsigned size) {
 
 /* What a processor has. (cpu_profile.c) */
 void cpu_model_make(cpu_model_t *model, cpu_profile_t profile);
+void cpu_model_lack(cpu_model_t *model, uint32_t cr4_absent);
 
 /* --- memory (cpu_mem.c) --- */
 

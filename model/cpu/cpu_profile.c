@@ -23,6 +23,7 @@ enum {
   CMOV = 1 << 15,
   FXSR = 1 << 24,
 };
+enum { SMEP_7 = 1 << 7, SMAP_7 = 1 << 20 };
 
 enum {
   FLAGS_386 = X86_TF | X86_IF | X86_DF_FLAG | X86_IOPL | X86_NT | X86_RF | X86_VM,
@@ -54,10 +55,19 @@ void cpu_model_make(cpu_model_t *model, cpu_profile_t profile) {
                     .eflags = FLAGS_PENTIUM,
                     .signature = 0x633,
                     .features = FPU | DE | PSE | TSC | MSR | CX8 | APIC | SEP | PGE | CMOV | FXSR,
+                    .features_7 = SMEP_7 | SMAP_7,
                     .leaves = 7},
   };
   *model = models[profile];
   model->profile = profile;
+}
+
+void cpu_model_lack(cpu_model_t *model, uint32_t cr4_absent) {
+  model->cr4 &= ~cr4_absent;
+  if (cr4_absent & X86_CR4_PSE) model->features &= ~(uint32_t)PSE;
+  if (cr4_absent & X86_CR4_PGE) model->features &= ~(uint32_t)PGE;
+  if (cr4_absent & X86_CR4_SMEP) model->features_7 &= ~(uint32_t)SMEP_7;
+  if (cr4_absent & X86_CR4_SMAP) model->features_7 &= ~(uint32_t)SMAP_7;
 }
 
 bool cpu_profile_by_name(const char *name, cpu_profile_t *profile) {

@@ -48,7 +48,33 @@ bool mmu_mem_update(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t paddr, unsigned si
   return !reference.lost;
 }
 
-bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp) {
+/* mmu_translate where another paging unit is in the place of ours. */
+static __attribute__((noinline)) bool translate_elsewhere(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr,
+                                                          unsigned size, mmu_page_t *page, mmu_rsp_t *rsp) {
+  mmu_req_t piece = {.seg = MMU_SEG_LINEAR, .access = rights->access, .size = (uint8_t)size, .offset = laddr};
+  if (rights == &mmu->rights[MMU_BY_USER][rights->access]) piece.cpl = 3;
+  if (rights == &mmu->rights[MMU_BY_SUPERVISOR_WITH_AC][rights->access]) piece.ac = true;
+  mmu_rsp_t answer;
+  memset(&answer, 0, offsetof(mmu_rsp_t, tlb));
+  mmu->pager.translate(mmu->pager.ctx, &piece, &answer);
+  assert(rsp->n_mem + answer.n_mem <= MMU_MEM_MAX && rsp->n_tlb + answer.n_tlb <= MMU_TLB_MAX);
+  memcpy(&rsp->mem[rsp->n_mem], answer.mem, answer.n_mem * sizeof *answer.mem);
+  memcpy(&rsp->tlb[rsp->n_tlb], answer.tlb, answer.n_tlb * sizeof *answer.tlb);
+  rsp->n_mem += answer.n_mem;
+  rsp->n_tlb += answer.n_tlb;
+  if (answer.fault) {
+    rsp->cr2 = answer.cr2;
+    return mmu_fault(rsp, answer.vector, answer.error_code);
+  }
+  page->paddr = (uint32_t)answer.paddr[0];
+  page->pte = (answer.pcd[0] ? X86_PTE_PCD : 0) | (answer.pwt[0] ? X86_PTE_PWT : 0);
+  page->page_size = answer.page_size[0];
+  return true;
+}
+
+bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned size, mmu_page_t *page,
+                   mmu_rsp_t *rsp) {
+  if (mmu->pager.translate) return translate_elsewhere(mmu, rights, laddr, size, page, rsp);
   if (!(mmu->cr0 & X86_CR0_PG)) {
     *page = (mmu_page_t){.paddr = laddr, .page_size = MMU_PAGE_NONE};
     return true;
@@ -66,12 +92,12 @@ bool mmu_system_read(mmu_t *mmu, mmu_mem_kind_t kind, uint32_t laddr, unsigned s
   const mmu_rights_t *rights = &mmu->rights[MMU_BY_SUPERVISOR][MMU_READ];
   unsigned room = MMU_PAGE_BYTES - laddr % MMU_PAGE_BYTES;
   mmu_page_t page, next;
-  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return false;
+  if (!mmu_translate(mmu, rights, laddr, room < size ? room : size, &page, rsp)) return false;
   if (room >= size) {
     *data = mmu_mem_read(mmu, kind, page.paddr, size, rsp);
     return true;
   }
-  if (!mmu_translate(mmu, rights, laddr + room, &next, rsp)) return false;
+  if (!mmu_translate(mmu, rights, laddr + room, size - room, &next, rsp)) return false;
   *data = mmu_mem_read(mmu, kind, page.paddr, room, rsp);
   *data |= mmu_mem_read(mmu, kind, next.paddr, size - room, rsp) << 8 * room;
   return true;
@@ -93,9 +119,9 @@ static void translate_operand(mmu_t *mmu, const mmu_rights_t *rights, uint32_t l
   rsp->laddr = laddr;
   rsp->split = size > room;
   rsp->first = rsp->split ? (uint8_t)room : size;
-  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return;
+  if (!mmu_translate(mmu, rights, laddr, rsp->first, &page, rsp)) return;
   locate(rsp, 0, &page);
-  if (!rsp->split || !mmu_translate(mmu, rights, laddr + room, &page, rsp)) return;
+  if (!rsp->split || !mmu_translate(mmu, rights, laddr + room, size - room, &page, rsp)) return;
   locate(rsp, 1, &page);
 }
 
@@ -189,7 +215,7 @@ static void write_cr0(mmu_t *mmu, uint64_t value, mmu_rsp_t *rsp) {
 }
 
 static void write_cr4(mmu_t *mmu, uint64_t value, mmu_rsp_t *rsp) {
-  if (value & ~(uint64_t)CR4_SUPPORTED) {
+  if (value & ~(uint64_t)(CR4_SUPPORTED & ~mmu->config.cr4_absent)) {
     mmu_fault(rsp, X86_GP, 0);
     return;
   }
@@ -304,6 +330,11 @@ void mmu_init(mmu_t *mmu, const mmu_config_t *config, const mmu_mem_port_t *mem)
 void mmu_set_memo(mmu_t *mmu, const mmu_memo_t *memo) {
   mmu->memo = *memo;
   mmu->mem = memo->mem;
+  mmu_tlb_reset(mmu);
+}
+
+void mmu_set_pager(mmu_t *mmu, const mmu_pager_t *pager) {
+  mmu->pager = *pager;
   mmu_tlb_reset(mmu);
 }
 

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /* Grows with each incompatible change of this file: of a function, a record's layout, or what a value means. */
-#define MMU_ABI_VERSION 1u
+#define MMU_ABI_VERSION 2u
 
 /* MMU_ABI_VERSION of the library that is linked. A program that was compiled with another one must not use it. */
 unsigned mmu_abi_version(void);
@@ -58,7 +58,7 @@ typedef enum {
   /* Below: only as mmu_req_t.seg of SYSTEM and LOAD_TABLE; they have no hidden part. */
   MMU_SEG_GDTR = 11,
   MMU_SEG_IDTR = 12,
-  MMU_SEG_LINEAR = 13, /* SYSTEM with a plain linear address, no table */
+  MMU_SEG_LINEAR = 13, /* SYSTEM with a plain linear address, no table; ACCESS by mmu_pager_t */
 } mmu_seg_id_t;
 
 typedef enum { MMU_READ = 0, MMU_WRITE = 1, MMU_EXECUTE = 2 } mmu_access_t;
@@ -248,6 +248,7 @@ typedef struct {
   bool pat_reserved;      /* no PAT: with CR4.PSE = 1, bit 7 of a PTE and bit 12 of a 4 MiB PDE are reserved */
   bool stale_faults;      /* what is cached may refuse an access that memory allows by now (not the TLB here) */
   bool upper_cached;      /* directory entries may be cached (not by the TLB here) */
+  uint32_t cr4_absent;    /* bits of CR4 that there are not, of PSE, PGE, SMEP, SMAP: to set one is #GP(0) */
 } mmu_config_t;
 
 /* The geometry and the choices of the RTL in this repository: 8 sets x 4 ways, 8 large, no choice taken. */
@@ -308,6 +309,23 @@ void mmu_transact(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 
 /* Has memo remember translations until the next mmu_init. The TLB is emptied. memo: copied. */
 void mmu_set_memo(mmu_t *mmu, const mmu_memo_t *memo);
+
+/*
+ * Another paging unit in this one's place: for what has no segmentation of its own, which is this one's then.
+ */
+typedef struct {
+  void *ctx;
+  /*
+   * Translates for an access, with paging off too. piece: ACCESS through MMU_SEG_LINEAR; offset, the linear address,
+   * and size lie within a page; access; cpl is 3 for a user access, else 0; ac: SMAP lets it pass. rsp: cleared but for
+   * the logs; gets paddr[0], page_size[0], pcd[0], pwt[0], or fault, vector, error_code and cr2; and the references
+   * and TLB events that were made.
+   */
+  void (*translate)(void *ctx, const mmu_req_t *piece, mmu_rsp_t *rsp);
+} mmu_pager_t;
+
+/* Has pager translate until the next mmu_init. What it has to know of WRITE_CR and INVLPG is the caller's to tell. */
+void mmu_set_pager(mmu_t *mmu, const mmu_pager_t *pager);
 
 /* The port that it refers to memory by. */
 mmu_mem_port_t mmu_memory(const mmu_t *mmu);

@@ -129,7 +129,7 @@ static mark_t mark_descriptor(mmu_t *mmu, uint32_t laddr, uint16_t bits, uint16_
   mmu_page_t page;
   *attr |= bits;
   if (*attr == before) return MARKED;
-  if (!mmu_translate(mmu, rights, laddr + 5, &page, rsp)) return FAULTED;
+  if (!mmu_translate(mmu, rights, laddr + 5, 1, &page, rsp)) return FAULTED;
   return mmu_mem_update(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, before & 0xFF, *attr & 0xFF, rsp) ? MARKED : LOST;
 }
 

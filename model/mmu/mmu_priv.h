@@ -106,7 +106,8 @@ typedef struct {
 struct mmu {
   mmu_config_t config;
   mmu_mem_port_t mem;
-  mmu_memo_t memo; /* recall is NULL: none */
+  mmu_memo_t memo;   /* recall is NULL: none */
+  mmu_pager_t pager; /* translate is NULL: none */
   uint32_t cr0, cr3, cr4;
   mmu_rights_t rights[3][3]; /* [mmu_privilege_t][mmu_access_t]: what CR0 and CR4 make of each access */
   mmu_table_t gdtr, idtr;
@@ -160,8 +161,9 @@ void mmu_gate_load(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_io_check(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 void mmu_task_mark(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp);
 
-/* tlb → walk: the translation of one linear address, remembered or walked for; paging may be off. */
-bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, mmu_page_t *page, mmu_rsp_t *rsp);
+/* tlb → walk: the translation of size bytes within a page, remembered or walked for; paging may be off. */
+bool mmu_translate(mmu_t *mmu, const mmu_rights_t *rights, uint32_t laddr, unsigned size, mmu_page_t *page,
+                   mmu_rsp_t *rsp);
 
 /* tlb: an empty TLB of the configured geometry. */
 void mmu_tlb_reset(mmu_t *mmu);

@@ -13,7 +13,7 @@ void mmu_task_mark(mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   const mmu_rights_t *rights = &mmu->rights[MMU_BY_SUPERVISOR][MMU_WRITE];
   uint32_t laddr = mmu->gdtr.base + (req->selector & SELECTOR_INDEX) + 5;
   mmu_page_t page;
-  if (!mmu_translate(mmu, rights, laddr, &page, rsp)) return;
+  if (!mmu_translate(mmu, rights, laddr, 1, &page, rsp)) return;
   uint64_t before, after;
   do {
     before = mmu_mem_read(mmu, MMU_MEM_DESCRIPTOR, page.paddr, 1, rsp);

@@ -182,6 +182,24 @@ START_TEST(there_is_no_performance_counter) {
 }
 END_TEST
 
+CODE(ask_features, "mov $7, %eax\n xor %ecx, %ecx\n cpuid\n mov %ebx, %esi\n mov $1, %eax\n cpuid\n hlt");
+CODE(set_pse, "mov $0x10, %eax\n mov %eax, %cr4\n hlt");
+CODE(set_smep, "mov $0x100000, %eax\n mov %eax, %cr4\n hlt");
+
+/* What the MMU has not, CPUID does not report and CR4 refuses; the rest stays. */
+START_TEST(what_the_mmu_lacks) {
+  cpu_lack(fx.cpu, X86_CR4_PSE | X86_CR4_SMAP);
+  LOAD(ask_features);
+  run(7);
+  ck_assert_uint_eq(reg(CPU_EDX) & (1 << 3 | 1 << 13), 1 << 13); /* PSE, PGE */
+  ck_assert_uint_eq(reg(CPU_ESI), 1 << 7);                       /* SMEP, SMAP */
+  LOAD(set_pse);
+  expect_at(X86_GP);
+  LOAD(set_smep);
+  run(3);
+}
+END_TEST
+
 START_TEST(profiles_have_names) {
   cpu_profile_t profile;
   ck_assert(cpu_profile_by_name("pentium", &profile) && profile == CPU_PENTIUM);
@@ -204,6 +222,7 @@ int main(void) {
   tcase_add_test(tcase, sysenter_and_sysexit);
   tcase_add_test(tcase, sysenter_needs_its_selector);
   tcase_add_test(tcase, there_is_no_performance_counter);
+  tcase_add_test(tcase, what_the_mmu_lacks);
   tcase_add_test(tcase, profiles_have_names);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

@@ -123,6 +123,20 @@ START_TEST(write_cr3_and_cr4) {
 }
 END_TEST
 
+/* A bit that the processor has not is as one that nobody knows; the others are as ever. */
+START_TEST(absent_bits_of_cr4) {
+  mmu_config_t config = mmu_default_config();
+  config.cr4_absent = X86_CR4_PSE | X86_CR4_SMAP;
+  rig_t *rig = rig_new(config);
+  rig_check_fault(rig_write_cr(rig, 4, X86_CR4_PSE), X86_GP, 0, 0);
+  rig_check_fault(rig_write_cr(rig, 4, X86_CR4_PGE | X86_CR4_SMAP), X86_GP, 0, 0);
+  ck_assert_uint_eq(mmu_cr(rig->mmu, 4), 0);
+  rig_check_ok(rig_write_cr(rig, 4, X86_CR4_PGE | X86_CR4_SMEP));
+  ck_assert_uint_eq(mmu_cr(rig->mmu, 4), X86_CR4_PGE | X86_CR4_SMEP);
+  rig_free(rig);
+}
+END_TEST
+
 START_TEST(load_table) {
   rig_t *rig = rig_new(mmu_default_config());
   rig_check_ok(rig_do(
@@ -354,9 +368,22 @@ END_TEST
 
 int main(void) {
   const TTest *const tests[] = {
-      abi_version,          reset_state,           default_config,     write_cr0,           write_cr3_and_cr4,
-      load_table,           system_limits,         system_is_implicit, split_operands,      fault_on_the_second_page,
-      linear_wrap_at_4_gib, split_over_page_sizes, paging_off,         segment_before_page, two_mmus_and_a_snapshot,
+      abi_version,
+      reset_state,
+      default_config,
+      write_cr0,
+      write_cr3_and_cr4,
+      absent_bits_of_cr4,
+      load_table,
+      system_limits,
+      system_is_implicit,
+      split_operands,
+      fault_on_the_second_page,
+      linear_wrap_at_4_gib,
+      split_over_page_sizes,
+      paging_off,
+      segment_before_page,
+      two_mmus_and_a_snapshot,
   };
   return rig_run(rig_suite("mmu", tests, sizeof tests / sizeof tests[0]));
 }
