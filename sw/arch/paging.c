@@ -6,7 +6,7 @@
 u32 page_global;
 
 void flush_tlb_all(void) {
-  u32 cr4 = read_cr4();
+  u32 cr4 = page_global ? read_cr4() : 0; // a processor without global pages may have no CR4
 
   if (cr4 & CR4_PGE) {
     write_cr4(cr4 & ~(u32)CR4_PGE);
@@ -31,21 +31,32 @@ pmd_t *lookup_kernel_pmd(unsigned long address) {
   return pmd_offset(pud_offset(pgd_offset_k(address), address), address);
 }
 
-void paging_init(unsigned long size) {
+/// A page table at `table` for the 4 MiB from physical address `pa`.
+static u32 map_by_table(pte_t *table, unsigned long pa) {
+  for (unsigned i = 0; i < PTRS_PER_PTE; i++)
+    set_pte(&table[i], pfn_pte((pa >> PAGE_SHIFT) + i, _PAGE_KERNEL | page_global));
+  return (u32)__pa(table) | _PAGE_TABLE;
+}
+
+unsigned long paging_init(unsigned long size, unsigned long start) {
   u32 features = cpuid_edx(1);
 
-  if (!(features & CPUID_PSE)) panic("the processor has no 4 MiB pages");
   if (features & CPUID_PGE) page_global = _PAGE_GLOBAL;
 
   for (unsigned long address = 0; address < TASK_SIZE; address += PMD_SIZE)
     pmd_clear(lookup_kernel_pmd(address));
   for (unsigned long pa = 0; pa < (size > 16UL << 20 ? size : 16UL << 20); pa += PMD_SIZE) {
     u32 entry = (u32)pa | _PAGE_KERNEL | _PAGE_PSE | page_global;
+    if (pa < size && !(features & CPUID_PSE)) {
+      entry = map_by_table((pte_t *)start, pa);
+      start += PAGE_SIZE;
+    }
     set_pmd(lookup_kernel_pmd(PAGE_OFFSET + pa), make_pmd(pa < size ? entry : 0));
   }
 
   flush_tlb();
   if (page_global) write_cr4(read_cr4() | CR4_PGE);
+  return start;
 }
 
 pte_t *pte_alloc_kernel(unsigned long address) {

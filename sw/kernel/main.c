@@ -22,9 +22,8 @@ extern char _end[]; // kernel.ld
 
 _Noreturn void start_kernel(u32 magic, unsigned long multiboot_info);
 
-/// Per-CPU data, page frames, caches: from here on memory can be allocated.
-static void setup_memory(const struct memory_layout *layout) {
-  unsigned long start = align_up((unsigned long)_end, PAGE_SIZE);
+/// Per-CPU data, page frames, caches: from here on memory can be allocated. start: of what is free, a page's address.
+static void setup_memory(const struct memory_layout *layout, unsigned long start) {
   const unsigned long zone_end[MAX_NR_ZONES] = {layout->dma_end, layout->low_end, layout->high_end};
 
   nr_cpu_ids = boot_params.cpus;
@@ -57,7 +56,8 @@ void start_kernel(u32 magic, unsigned long multiboot_info) {
   setup_arch(magic, multiboot_info);
   u64 start = boot_params.count ? rdtsc() : 0;
   struct memory_layout layout = memory_layout();
-  paging_init(align_up(layout.low_end << PAGE_SHIFT, PMD_SIZE));
+  unsigned long end =
+      paging_init(align_up(layout.low_end << PAGE_SHIFT, PMD_SIZE), align_up((unsigned long)_end, PAGE_SIZE));
   trap_init();
   irq_init();
   local_irq_enable();
@@ -66,7 +66,7 @@ void start_kernel(u32 magic, unsigned long multiboot_info) {
          : form() == FORM_TOUR ? "tour"
                                : "full",
          boot_params.seed);
-  setup_memory(&layout);
+  setup_memory(&layout, end);
   setup_tasks(&layout);
   printk("zones: DMA to %lu MiB, Normal to %lu MiB, HighMem to %lu MiB; swap %lu MiB, mmz %lu MiB; %u processors\n",
          layout.dma_end >> 8, layout.low_end >> 8, layout.high_end >> 8, layout.swap_pages >> 8, layout.mmz_pages >> 8,

@@ -65,6 +65,7 @@ static void directory(unsigned long address) {
   *(volatile u32 *)address = 1;
   CHECK((pmd_val(read_pmd(pmd)) & _PAGE_ACCESSED) != 0);
 
+  if (!(cpuid_edx(1) & CPUID_PSE)) return;
   unsigned long window = FIXMAP_START;
   pmd = lookup_kernel_pmd(window);
   set_pmd(pmd, make_pmd(_PAGE_PSE | _PAGE_PRESENT | _PAGE_RW));

@@ -106,6 +106,10 @@ static void reserved_bit(void) {
 }
 
 void workload_large(void) {
+  if (!(cpuid_edx(1) & CPUID_PSE)) {
+    printk("large: left out, the processor has no 4 MiB pages\n");
+    return;
+  }
   for (int i = 0; i < SAMPLES; i++)
     samples[i] = need(alloc_pages(GFP_KERNEL, 0));
   for (unsigned long i = rounds(40); i; i--) {

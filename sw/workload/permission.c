@@ -152,6 +152,10 @@ static void use_directory(u32 *directory) {
 /// PS is ignored while CR4.PSE = 0. Then the kernel's own 4 MiB pages are none either: meanwhile it lives on a
 /// directory that maps its image with 4 KiB pages, and nothing else of the direct mapping.
 static void without_pse(const struct mode *mode, u32 stride) {
+  if (!(cpuid_edx(1) & CPUID_PSE)) {
+    matrix(PS_IGNORED, 0, mode, stride);
+    return;
+  }
   u32 cr3 = read_cr3(), cr4 = read_cr4();
 
   BUG_ON(__pa(_end) > PGDIR_SIZE);
@@ -172,6 +176,7 @@ static void without_pse(const struct mode *mode, u32 stride) {
 
 static void all_forms(const struct mode *mode, u32 stride) {
   matrix(TO_TABLE, 0, mode, stride);
+  if (!(cpuid_edx(1) & CPUID_PSE)) return;
   matrix(LARGE, 0, mode, stride);
   matrix(LARGE_RESERVED, 1 << 21, mode, stride);
   if (!boot_params.limits || (cpuid_edx(1) & CPUID_PSE36)) return; // with PSE-36, bits 20:13 are address bits
@@ -193,7 +198,7 @@ static u32 structured_features(void) {
 
 /// A sample with CR4.SMEP, CR4.SMAP and EFLAGS.AC, which what a user access may do does not depend on.
 static void supervisor_protection(void) {
-  u32 features = structured_features(), cr4 = read_cr4();
+  u32 features = structured_features(), cr4 = read_cr4_safe();
 
   if (!(features & LEAF7_SMEP) || !(features & LEAF7_SMAP)) return;
   for (u32 bits = 1; bits < 16; bits++) {
@@ -219,7 +224,7 @@ static void make_targets(void) {
 
 void workload_permission(void) {
   static const struct mode user = {.cpl = 3}, kernel = {.cpl = 0};
-  u32 cr0 = read_cr0(), cr4 = read_cr4();
+  u32 cr0 = read_cr0(), cr4 = read_cr4_safe();
   struct desc_struct ldt = gdt_table[GDT_ENTRY_LDT];
   u16 old_ldt;
 
@@ -242,7 +247,7 @@ void workload_permission(void) {
   write_cr0(cr0);
   *window.pde = 0;
   probe_close();
-  CHECK(read_cr0() == cr0 && read_cr4() == cr4);
+  CHECK(read_cr0() == cr0 && read_cr4_safe() == cr4);
   printk("permission: %u combinations; faults: %u not present, %u denied, %u reserved bit\n", tally.tried,
          tally.not_present, tally.denied, tally.reserved);
 }

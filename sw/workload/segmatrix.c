@@ -52,7 +52,7 @@ static void save_state(struct machine_state *state) {
   __asm__ volatile("str %0" : "=m"(state->tr));
   state->cr0 = read_cr0();
   state->cr3 = read_cr3();
-  state->cr4 = read_cr4();
+  state->cr4 = read_cr4_safe();
 }
 
 /// Puts the test's own entries back, then compares the rest too. The flat segments may have become accessed.

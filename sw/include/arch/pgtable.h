@@ -196,9 +196,10 @@ static inline swp_entry_t pte_to_swp_entry(pte_t pte) {
   return (swp_entry_t){pte.pte >> 1};
 }
 
-/// Completes swapper_pg_dir: the direct mapping of `size` bytes of RAM, a multiple of 4 MiB, global 4 MiB pages;
-/// nothing below PAGE_OFFSET.
-void paging_init(unsigned long size);
+/// Completes swapper_pg_dir: the direct mapping of `size` bytes of RAM, a multiple of 4 MiB; nothing below PAGE_OFFSET.
+/// 4 MiB pages, global ones; without such, page tables from `start` on, a page's address that boot.S maps. Returns
+/// where memory that is not taken begins.
+unsigned long paging_init(unsigned long size, unsigned long start);
 
 /// The entry of kernel address `address` in swapper_pg_dir's tables, allocating the table. NULL: no memory.
 pte_t *pte_alloc_kernel(unsigned long address);

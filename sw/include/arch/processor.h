@@ -8,8 +8,11 @@ enum {
   CR0_WP = 1 << 16,
   CR4_PSE = 1 << 4,
   CR4_PGE = 1 << 7,
-  CPUID_PSE = 1 << 3,  // leaf 1, EDX
-  CPUID_PGE = 1 << 13, // leaf 1, EDX
+  CPUID_VME = 1 << 1, // leaf 1, EDX
+  CPUID_DE = 1 << 2,
+  CPUID_PSE = 1 << 3,
+  CPUID_TSC = 1 << 4,
+  CPUID_PGE = 1 << 13,
 };
 
 static inline u32 read_cr0(void) {
@@ -46,6 +49,11 @@ static inline u32 cpuid_edx(u32 leaf) {
   u32 edx, ebx, ecx = 0;
   __asm__ volatile("cpuid" : "+a"(leaf), "=b"(ebx), "+c"(ecx), "=d"(edx));
   return edx;
+}
+
+/// 0 on a processor without CR4: none of what its first bits are for is there.
+static inline u32 read_cr4_safe(void) {
+  return cpuid_edx(1) & (CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC) ? read_cr4() : 0;
 }
 
 static inline u64 rdtsc(void) {
