@@ -105,6 +105,7 @@ static void drive(fuzz_t *f, outcome_t *outcome) {
   if (!goes_on(f, 1)) outcome->stop = "an output failed";
   outcome->has_combinations = f->options->suite;
   outcome->combinations = f->suite.combinations;
+  outcome->lacks_bits = f->suite.lacks;
   outcome->self_judged = f->suite.wrong || f->metamorphic.contradicts;
   if (!outcome->self_judged) return;
   outcome->verdict = VERDICT_MISMATCH;
@@ -167,6 +168,11 @@ static int execute(fuzz_t *f, cosim_t *cosim, char *error, unsigned error_bytes)
   }
   if (options->overlap && (!cosim->dut || !cosim->dut->clock)) {
     snprintf(error, error_bytes, "--overlap: the DUT %s has no clock", options->dut);
+    return EXIT_BAD_INPUT;
+  }
+  if (options->suite && cosim->dut && !suite_applies(options->suite, &cosim->dut->traits)) {
+    snprintf(error, error_bytes, "--suite %s: is about segmentation, which the DUT %s has not", options->suite,
+             cosim->dut->name);
     return EXIT_BAD_INPUT;
   }
   if (!cosim_judge(cosim, f->rig.mmu, &f->rig.world, error, error_bytes)) return EXIT_BAD_INPUT;

@@ -179,6 +179,7 @@ static bool set_up(run_t *run, char *error, unsigned error_bytes) {
   if (!run->machine) return false;
   if (run->cosim.ls.coverage) coverage_set_world(run->cosim.ls.coverage, machine_memory(run->machine));
   cpu_set_profile(machine_cpu(run->machine), o->cpu);
+  cpu_lack(machine_cpu(run->machine), run->cosim.mmu.cr4_absent);
   return cosim_judge(&run->cosim, machine_mmu(run->machine), machine_memory(run->machine), error, error_bytes) &&
          load(run->machine, o, error, error_bytes);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "dut_load.h"
 #include "interrupt.h"
 #include "json_file.h"
 #include "output.h"
@@ -237,6 +238,8 @@ static int execute(command_t *c, const char *program, char *error, unsigned erro
   const options_t *o = c->options;
   c->config.env.dut = cosim_find_dut(o, error, error_bytes);
   if (!c->config.env.dut || !cosim_check_paths(o, error, error_bytes)) return EXIT_BAD_INPUT;
+  if (dut_load_is_file(o->dut)) c->config.env.dut_file = o->dut;
+  if (c->config.env.dut->traits.own_caching) c->config.env.architectural = true;
   FILE *there = fopen(o->input, "rb"); /* a missing trace is to be told before an output that cannot be */
   if (there) {
     fclose(there);

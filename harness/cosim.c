@@ -205,13 +205,23 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
 }
 
 bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
-  if (!c->options->architectural || !c->dut) return true;
+  if (!c->dut) return true;
+  c->ls.ignored = lockstep_untold(&c->dut->traits);
+  if (!c->options->architectural && (!c->dut->traits.own_caching || c->options->unjudged)) return true;
+  if (c->options->exact) {
+    snprintf(error, error_bytes,
+             "--check exact: the DUT %s caches in a way of its own; only --check architectural applies", c->dut->name);
+    return false;
+  }
   if (c->options->coverage && !c->ls.overlap) {
     snprintf(error, error_bytes, "--coverage %s: is sampled at --check exact", c->options->coverage);
     return false;
   }
   c->ls.oracle = oracle_create(mmu, world, &c->mmu);
-  if (!c->ls.oracle) snprintf(error, error_bytes, "no memory for the oracle");
+  if (c->ls.oracle)
+    oracle_ignore(c->ls.oracle, c->ls.ignored);
+  else
+    snprintf(error, error_bytes, "no memory for the oracle");
   return c->ls.oracle != NULL;
 }
 

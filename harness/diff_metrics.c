@@ -15,6 +15,7 @@ static const metric_t metrics[] = {
     {"verdict", DIFF_FUNCTION},
     {"mismatches", DIFF_FUNCTION},
     {"differences/", DIFF_FUNCTION},
+    {"skipped/", DIFF_FUNCTION},
     {"images_identical", DIFF_FUNCTION},
     {"faults_by_vector/", DIFF_FUNCTION},
     {"faults", DIFF_FUNCTION},

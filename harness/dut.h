@@ -18,7 +18,7 @@ extern "C" {
 
 /* Grows with each incompatible change of this file, and of what it takes from mmu.h. dut_ops_t.abi_version must equal
  * it. */
-#define DUT_ABI_VERSION 5u
+#define DUT_ABI_VERSION 6u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -95,13 +95,50 @@ typedef struct {
   bool mismatch; /* what has just come is wrong */
 } dut_ports_note_t;
 
+/*
+ * What a device is not, does otherwise, or does not tell: what it lacks is not compared, and the run says so. All 0: it
+ * does all of DESIGN.md, section 3. Bits of CR4 that it has not, large pages say (PSE), are mmu_config_t.cr4_absent.
+ */
+typedef struct {
+  /*
+   * It translates linear addresses and knows no segments. transact then gets, from RESET on (CR0 = 60000010H, paging
+   * off):
+   *   ACCESS, seg MMU_SEG_LINEAR: a piece of an operand that lies within a page: offset, the linear address; size, 1 to
+   *     16 bytes; access; cpl, 3 for a user, else 0; ac, SMAP lets it pass. Answered by paddr[0], page_size[0], pcd[0],
+   *     pwt[0], or by a page fault with error code and CR2; with the references to memory that it has made.
+   *   WRITE_CR: a legal value of CR0, CR3 or CR4, as the register holds it then. Answered by nothing.
+   *   INVLPG: offset. Likewise.
+   * It has no clock.
+   */
+  bool paging_only;
+
+  /*
+   * paging_only: it makes the access, too, and how it translates shows on its bus alone. The last reference of an
+   * answer without a fault is the access (data of a read: of the DUT's world; a write must not be carried out there,
+   * the harness does that), and its address is the answer: paddr[0] is not looked at. data_block, fetch_block: that
+   * address is one of an aligned block of so many bytes, a power of two to 64, which holds the first byte of the piece;
+   * 0: of that byte.
+   */
+  bool performs;
+  uint8_t data_block, fetch_block;
+
+  bool flushes; /* paging_only: it has no INVLPG and gets MOV CR3 of the same value. CR4.PGE has to be absent. */
+
+  /* Its TLB is not the one of DESIGN.md, section 3.6: another replacement, TLBs for fetches and data, ... Then the
+   * check level is architectural, and the geometry that it declares is only what stimulus is made for. */
+  bool own_caching;
+
+  bool no_page_size, no_memory_type; /* page_size; pcd and pwt: are not told */
+} dut_traits_t;
+
 /* All functions are required but those marked optional, which may be NULL. */
 typedef struct {
   uint32_t abi_version; /* DUT_ABI_VERSION */
   const char *name;     /* as --dut names it */
   const char *about;    /* one line for --help */
+  dut_traits_t traits;
 
-  /* Geometry and "may" choices of the device; the reference runs the same. */
+  /* Geometry, "may" choices and absent bits of CR4 of the device; the reference runs the same. */
   mmu_config_t (*config)(void);
 
   /* Opens the device and brings it out of reset. Returns NULL and one line in error if it cannot. */

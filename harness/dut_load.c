@@ -5,10 +5,16 @@
 #include <string.h>
 
 #include "dut_guard.h"
+#include "dut_paging.h"
+#include "x86.h"
 
 bool dut_load_is_file(const char *name) {
   size_t length = strlen(name);
   return strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".so") == 0);
+}
+
+static bool is_power_of_two(unsigned n, unsigned most) {
+  return n > 0 && n <= most && (n & (n - 1)) == 0;
 }
 
 /* The first function that is missing, or that is there without one that it needs; NULL: none. */
@@ -33,8 +39,26 @@ static const char *missing_function(const dut_ops_t *d) {
   return NULL;
 }
 
-static bool is_power_of_two(unsigned n, unsigned most) {
-  return n > 0 && n <= most && (n & (n - 1)) == 0;
+const char *dut_load_contradiction(const dut_ops_t *d, const mmu_config_t *c) {
+  const dut_traits_t *t = &d->traits;
+  const bool *const bools[] = {&t->paging_only, &t->performs,     &t->flushes,
+                               &t->own_caching, &t->no_page_size, &t->no_memory_type};
+  for (unsigned i = 0; i < sizeof bools / sizeof *bools; i++) {
+    unsigned char byte;
+    memcpy(&byte, bools[i], 1);
+    if (byte > 1) return "a trait that is neither true nor false";
+  }
+  if (!t->paging_only && t->performs) return "that it performs accesses, but not that it is paging only";
+  if (!t->paging_only && t->flushes) return "that it flushes for INVLPG, but not that it is paging only";
+  if (t->paging_only && d->clock) return "that it is paging only, and has a clock";
+  if ((t->data_block || t->fetch_block) && !t->performs) return "blocks of its bus, but not that it performs accesses";
+  if ((t->data_block && !is_power_of_two(t->data_block, 64)) ||
+      (t->fetch_block && !is_power_of_two(t->fetch_block, 64)))
+    return "blocks of its bus of other than 1 to 64 bytes, powers of two";
+  if (c->cr4_absent & ~(uint32_t)(X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP | X86_CR4_SMAP))
+    return "bits of CR4 absent that are not PSE, PGE, SMEP or SMAP";
+  if (t->flushes && !(c->cr4_absent & X86_CR4_PGE)) return "that it flushes for INVLPG, and CR4.PGE";
+  return NULL;
 }
 
 static bool is_possible(const mmu_config_t *c) {
@@ -101,5 +125,11 @@ const dut_ops_t *dut_load(const char *path, char *error, unsigned error_bytes) {
              MMU_TLB_LARGE_MAX);
     return refuse(path, why, error, error_bytes);
   }
-  return dut_guard(l.ops, l.config);
+  const char *odd = dut_load_contradiction(l.ops, &l.config);
+  if (odd) {
+    snprintf(why, sizeof why, "it declares %s", odd);
+    return refuse(path, why, error, error_bytes);
+  }
+  const dut_ops_t *guarded = dut_guard(l.ops, l.config);
+  return guarded->traits.paging_only ? dut_paging(guarded) : guarded;
 }

@@ -16,4 +16,7 @@ bool dut_load_is_file(const char *name);
  */
 const dut_ops_t *dut_load(const char *path, char *error, unsigned error_bytes);
 
+/* What does not go together in the traits of a device with this config, or NULL. */
+const char *dut_load_contradiction(const dut_ops_t *ops, const mmu_config_t *config);
+
 #endif

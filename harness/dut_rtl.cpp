@@ -133,6 +133,7 @@ uint64_t rtl_wave_time(void *dut) {
 const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            "rtl",
                            "the RTL of this repository, Verilated",
+                           dut_traits_t{},
                            rtl_config,
                            rtl_open,
                            rtl_close,

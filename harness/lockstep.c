@@ -64,6 +64,10 @@ unsigned lockstep_compare(const mmu_rsp_t *m, const mmu_rsp_t *d) {
   return diff;
 }
 
+unsigned lockstep_untold(const dut_traits_t *traits) {
+  return (traits->no_page_size ? DIFF_PAGE_SIZE : 0) | (traits->no_memory_type ? DIFF_MEMORY_TYPE : 0);
+}
+
 void lockstep_init(lockstep_t *ls) {
   memset(ls, 0, sizeof *ls);
 }
@@ -221,7 +225,7 @@ static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp)
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
   if (status != DUT_OK) return stop_device(ls, status, req, rsp);
   if (event && ls->unjudged) event->check = lockstep_check(&ls->dut_rsp);
-  ls->differences = ls->unjudged ? 0 : lockstep_compare(rsp, &ls->dut_rsp);
+  ls->differences = ls->unjudged ? 0 : lockstep_compare(rsp, &ls->dut_rsp) & ~ls->ignored;
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   return true;
 }

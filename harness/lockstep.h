@@ -72,6 +72,7 @@ typedef struct {
   void *handle;            /* of dut, open */
   world_t *dut_world;      /* NULL with dut */
   oracle_t *oracle;        /* the check level is architectural; NULL: exact */
+  unsigned ignored;        /* lockstep_diff_t: what the DUT does not tell (lockstep_untold) */
   bool unjudged;           /* nobody compares: somebody else judges the DUT's answers (dut_rsp), or has judged them */
   struct overlap *overlap; /* requests overlap (overlap.h); NULL: one at a time */
   trace_writer_t *trace;   /* NULL: not recorded */
@@ -99,6 +100,9 @@ typedef struct {
   char wave_error[256];
   lockstep_past_t past[LOCKSTEP_HISTORY]; /* transaction n is in past[n % LOCKSTEP_HISTORY] */
 } lockstep_t;
+
+/* The differences that do not count where a device does not tell things. */
+unsigned lockstep_untold(const dut_traits_t *traits);
 
 /* Clears what the lockstep keeps. The given fields are set by the caller, before or after. */
 void lockstep_init(lockstep_t *ls);

@@ -37,7 +37,8 @@ static bool invlpg(metamorphic_t *m, uint32_t laddr) {
 static bool flush(metamorphic_t *m) {
   stimulus_t *s = &m->stimulus;
   uint64_t cr4 = mmu_cr(s->rig->mmu, 4), cr3 = mmu_cr(s->rig->mmu, 3);
-  return stimulus_write_cr(s, 4, cr4 ^ X86_CR4_PGE) && stimulus_write_cr(s, 3, cr3) && stimulus_write_cr(s, 4, cr4);
+  return stimulus_write_cr(s, 4, rig_cr4(s->rig, cr4 ^ X86_CR4_PGE)) && stimulus_write_cr(s, 3, cr3) &&
+         stimulus_write_cr(s, 4, cr4);
 }
 
 static unsigned large_crowd(const metamorphic_t *m) {

@@ -154,7 +154,8 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_CHECK:
     o->architectural = strcmp(text, "architectural") == 0;
     o->unjudged = false;
-    if (o->architectural || strcmp(text, "exact") == 0) return true;
+    o->exact = strcmp(text, "exact") == 0;
+    if (o->architectural || o->exact) return true;
     o->unjudged = strcmp(text, "none") == 0;
     if (o->unjudged) return true;
     fprintf(stderr, "mmu86: --check %s: neither exact nor architectural\n", text);

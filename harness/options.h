@@ -64,6 +64,7 @@ typedef struct {
   bool quiet;
   bool overlap;              /* requests of both ports overlap; implies architectural */
   bool architectural;        /* the check level */
+  bool exact;                /* it was asked for by name */
   bool unjudged;             /* the check level none: nothing is compared with the reference */
   const char *knobs, *suite; /* fuzz; NULL: the default knobs, no suite */
   uint64_t every;            /* of a suite's combinations */

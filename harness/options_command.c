@@ -63,6 +63,10 @@ void options_set_explain(options_t *o, unsigned command, const char *program) {
   const char *const words[] = {program, "explain", trace};
   for (unsigned i = 0; i < 3; i++)
     options_quote(o->explain, sizeof o->explain, words[i]);
+  if (strchr(o->dut, '/') || strstr(o->dut, ".so")) {
+    options_quote(o->explain, sizeof o->explain, "--dut");
+    options_quote(o->explain, sizeof o->explain, o->dut);
+  }
   if (o->dut_args[0]) {
     options_quote(o->explain, sizeof o->explain, "--dut-args");
     options_quote(o->explain, sizeof o->explain, o->dut_args);

@@ -29,8 +29,9 @@ struct oracle {
   mmu_mem_port_t port; /* the reference's own */
   const world_t *world;
   history_t *history;
-  bool guess;   /* the first attempt: what is likely, without a look into the history */
-  bool illegal; /* what invalidations forbid is an option, too */
+  unsigned ignored; /* lockstep_diff_t */
+  bool guess;       /* the first attempt: what is likely, without a look into the history */
+  bool illegal;     /* what invalidations forbid is an option, too */
   const mmu_rsp_t *answer;
   moment_t accepted;
   unsigned referred; /* the answer's references that this attempt has made */
@@ -134,8 +135,8 @@ static bool next_plan(oracle_t *o) {
 
 /* --- attempts --- */
 
-static unsigned compare(const mmu_rsp_t *rsp, const mmu_rsp_t *answer, bool cut) {
-  if (!cut) return lockstep_compare(rsp, answer) & ~(unsigned)DIFF_TLB;
+static unsigned compare(const oracle_t *o, const mmu_rsp_t *rsp, const mmu_rsp_t *answer, bool cut) {
+  if (!cut) return lockstep_compare(rsp, answer) & ~(DIFF_TLB | o->ignored);
   mmu_rsp_t begun = *rsp, whole = *rsp;
   if (answer->n_mem > rsp->n_mem) return DIFF_MEM;
   begun.n_mem = whole.n_mem = answer->n_mem;
@@ -152,7 +153,7 @@ static unsigned attempt(oracle_t *o, const mmu_req_t *req, const mmu_rsp_t *answ
   o->n_choices = o->n_found = o->referred = 0;
   o->beyond = false;
   mmu_transact(o->mmu, req, rsp);
-  return compare(rsp, answer, cut);
+  return compare(o, rsp, answer, cut);
 }
 
 /* Looks for a legal execution; with illegal, for any that what is remembered allows. Returns the differences of none.
@@ -299,6 +300,10 @@ void oracle_reset(oracle_t *o) {
   take_over(o);
   history_set_registers(o->history, 0, 0);
   history_invalidated(o->history, HISTORY_ALL, 0);
+}
+
+void oracle_ignore(oracle_t *o, unsigned differences) {
+  o->ignored = differences;
 }
 
 history_t *oracle_history(oracle_t *o) {

@@ -37,6 +37,9 @@ typedef struct oracle oracle_t;
 oracle_t *oracle_create(mmu_t *mmu, const world_t *world, const mmu_config_t *config);
 void oracle_destroy(oracle_t *oracle);
 
+/* What a device does not tell is not compared. differences: lockstep_diff_t. */
+void oracle_ignore(oracle_t *oracle, unsigned differences);
+
 /*
  * Judges a device's answer. sequence: the transaction's number. accepted: when the request was (history_now). answer:
  * the device's, with all its references. cut: the device was told to forget the request: only its references count,

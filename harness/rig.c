@@ -19,6 +19,10 @@ void rig_destroy(rig_t *rig) {
   world_destroy(&rig->world);
 }
 
+uint64_t rig_cr4(const rig_t *rig, uint64_t wanted) {
+  return wanted & ~(uint64_t)rig->config.cr4_absent;
+}
+
 bool rig_transact(rig_t *rig, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return lockstep_transact(rig->ls, rig->mmu, req, rsp);
 }

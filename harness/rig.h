@@ -17,6 +17,9 @@ typedef struct {
 bool rig_create(rig_t *rig, lockstep_t *ls, const mmu_config_t *config, uint64_t ram_bytes);
 void rig_destroy(rig_t *rig);
 
+/* A value for CR4 without the bits that the DUT has not. */
+uint64_t rig_cr4(const rig_t *rig, uint64_t wanted);
+
 /* One transaction on both sides. Returns false once they differ. */
 bool rig_transact(rig_t *rig, const mmu_req_t *req, mmu_rsp_t *rsp);
 

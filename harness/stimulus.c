@@ -23,7 +23,7 @@ static bool prepare(stimulus_t *s) {
     mmu_rsp_t rsp;
     if (!stimulus_send(s, &req, &rsp)) return false;
   }
-  return stimulus_write_cr(s, 4, X86_CR4_PSE | X86_CR4_PGE) && stimulus_write_cr(s, 3, PD_BASE) &&
+  return stimulus_write_cr(s, 4, rig_cr4(s->rig, X86_CR4_PSE | X86_CR4_PGE)) && stimulus_write_cr(s, 3, PD_BASE) &&
          stimulus_write_cr(s, 0, X86_CR0_PG | X86_CR0_PE | X86_CR0_ET | X86_CR0_WP);
 }
 

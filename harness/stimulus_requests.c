@@ -114,6 +114,7 @@ static uint64_t random_cr4(stimulus_t *s) {
   if (rng_chance(&s->rng, k->cr4_pge)) value |= X86_CR4_PGE;
   if (rng_chance(&s->rng, k->cr4_smep)) value |= X86_CR4_SMEP;
   if (rng_chance(&s->rng, k->cr4_smap)) value |= X86_CR4_SMAP;
+  value = rig_cr4(s->rig, value);
   if (rng_chance(&s->rng, k->cr4_any)) value |= rng_sparse(&s->rng);
   return value;
 }

@@ -22,7 +22,8 @@ static bool dut_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expect
 /* Has answers judged, of requests that may overlap. */
 static bool open_oracle(subject_t *s, const bench_env_t *bench, const mmu_config_t *mmu, char *error,
                         unsigned error_bytes) {
-  if (!bench->architectural) return true;
+  s->ls.ignored = bench->dut ? lockstep_untold(&bench->dut->traits) : 0;
+  if (!bench->architectural && !bench->dut->traits.own_caching) return true;
   if (bench->overlapped && !bench->dut->clock) {
     snprintf(error, error_bytes, "the requests overlap; the DUT %s has no clock", bench->dut->name);
     return false;
@@ -32,6 +33,7 @@ static bool open_oracle(subject_t *s, const bench_env_t *bench, const mmu_config
     snprintf(error, error_bytes, "no memory for the oracle");
     return false;
   }
+  oracle_ignore(s->ls.oracle, s->ls.ignored);
   if (!bench->overlapped) return true;
   overlap_init(&s->overlap, &s->ls, bench->seed);
   s->ls.overlap = &s->overlap;

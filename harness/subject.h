@@ -12,6 +12,7 @@
 /* What every subject is made of. */
 typedef struct {
   const dut_ops_t *dut;
+  const char *dut_file; /* the shared library that it is in, for the Check test; NULL: the RTL of this repository */
   uint64_t ram_bytes;
   uint32_t cycle_limit, mem_latency; /* as in dut_env_t */
   bool architectural;                /* the check level */

@@ -24,6 +24,7 @@ typedef struct {
   rng_t rng;
   uint64_t index, combinations; /* looked at; run */
   bool stopped;                 /* goes_on has said no */
+  bool lacks;                   /* combinations with bits of CR4 that the device has not were run without */
   uint32_t cr[5];               /* what CR0, CR3 and CR4 were last set to by suite_cr */
   bool wrong;                   /* an answer is not as the suite's own expectation says: */
   char complaint[512];          /* what */
@@ -35,7 +36,11 @@ typedef struct {
 bool suite_known(const char *name);
 void suite_list(FILE *out);
 
-/* Runs a suite, or all of them. Returns false once the two sides differ, or an answer is wrong. */
+/* Whether a suite, or some of "all", can say something of a device that is like that. */
+bool suite_applies(const char *name, const dut_traits_t *traits);
+
+/* Runs a suite, or all of them that apply to the device. Returns false once the two sides differ, or an answer is
+ * wrong. */
 bool suite_run(suite_t *suite, const char *name);
 
 /* Says what is wrong. reproduce: the command line. */

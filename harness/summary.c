@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "decode.h"
+#include "dut_paging.h"
 #include "json_file.h"
 #include "report.h"
+#include "x86.h"
 
 static const char *verdict_name(verdict_t v) {
   static const char *const names[] = {"pass", "mismatch", "guest-failure", "limit"};
@@ -102,6 +104,50 @@ static void verdicts(FILE *out, const oracle_t *oracle) {
   }
 }
 
+/* --- what the device lacks: skipped, and said so --- */
+
+typedef struct {
+  const char *what, *reason;
+} skipped_t;
+
+enum { SKIPPED_MAX = 8 };
+
+static unsigned skipped(const outcome_t *o, const cosim_t *c, skipped_t list[SKIPPED_MAX]) {
+  static const struct {
+    uint32_t bit;
+    const char *what;
+  } features[] = {
+      {X86_CR4_PSE, "large pages"}, {X86_CR4_PGE, "global pages"}, {X86_CR4_SMEP, "SMEP"}, {X86_CR4_SMAP, "SMAP"}};
+  static const dut_traits_t none;
+  const dut_traits_t *t = c->dut ? &c->dut->traits : &none;
+  unsigned n = 0;
+  if (t->paging_only) list[n++] = (skipped_t){"segmentation", "the device translates linear addresses only"};
+  for (unsigned i = 0; i < sizeof features / sizeof *features; i++)
+    if (c->mmu.cr4_absent & features[i].bit)
+      list[n++] = (skipped_t){features[i].what, "the device has no such bit of CR4"};
+  if (t->flushes) list[n++] = (skipped_t){"INVLPG", "the device has none; it gets MOV CR3"};
+  if (t->no_page_size) list[n++] = (skipped_t){"page size", "the device does not tell it"};
+  if (t->no_memory_type) list[n++] = (skipped_t){"memory type", "the device does not tell it"};
+  if (o->lacks_bits) list[n++] = (skipped_t){"combinations of the suite", "with bits of CR4 that the device has not"};
+  return n;
+}
+
+static void print_skipped(FILE *out, const outcome_t *o, const cosim_t *c) {
+  skipped_t list[SKIPPED_MAX];
+  unsigned n = skipped(o, c, list);
+  for (unsigned i = 0; i < n; i++)
+    fprintf(out, "  %-24s %s: %s\n", i ? "" : "not compared", list[i].what, list[i].reason);
+}
+
+static json_t *skipped_json(const outcome_t *o, const cosim_t *c) {
+  skipped_t list[SKIPPED_MAX];
+  unsigned n = skipped(o, c, list);
+  json_t *array = json_array();
+  for (unsigned i = 0; i < n; i++)
+    json_array_append_new(array, json_pack("{s:s, s:s}", "name", list[i].what, "reason", list[i].reason));
+  return array;
+}
+
 static double rate(const outcome_t *o, const cosim_t *c) {
   return o->seconds > 0 ? (double)c->ls.stats.references / o->seconds : 0;
 }
@@ -126,6 +172,8 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
     const char *images = !o->images_compared ? "not compared" : o->images_identical ? "identical" : "DIFFERENT";
     fprintf(out, "  %-24s %16s\n", "memory images", images);
     row(out, "DUT clock cycles", c->dut->cycles(c->ls.handle));
+    if (c->dut->traits.paging_only) row(out, "DUT translations", dut_paging_pieces(c->ls.handle));
+    print_skipped(out, o, c);
   } else {
     fprintf(out, "  %-24s %16s\n", "DUT", "none");
   }
@@ -214,6 +262,8 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "images_identical", o->images_compared ? json_boolean(o->images_identical) : json_null());
   json_object_set_new(root, "dut_cycles",
                       c->dut ? json_integer((json_int_t)c->dut->cycles(c->ls.handle)) : json_null());
+  if (c->dut && c->dut->traits.paging_only) set(root, "dut_translations", dut_paging_pieces(c->ls.handle));
+  json_object_set_new(root, "skipped", skipped_json(o, c));
   json_object_set_new(root, "wave", c->options->wave ? json_string(c->options->wave) : json_null());
   json_object_set_new(root, "failure_wave", c->failure.written ? json_string(c->failure_path) : json_null());
   json_object_set_new(root, "failure_time",

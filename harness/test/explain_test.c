@@ -134,6 +134,7 @@ static const mmu_config_t configs[] = {
      .accessed_on_fault = true,
      .pat_reserved = true},
     {.tlb_sets = 0, .tlb_ways = 1, .tlb_large = 1},
+    {.tlb_sets = 8, .tlb_ways = 4, .tlb_large = 8, .cr4_absent = X86_CR4_PSE | X86_CR4_SMEP},
     {.tlb_sets = 0, .tlb_ways = 8, .tlb_large = 32, .accessed_on_fault = true},
 };
 
