@@ -37,6 +37,7 @@ help:
 	@echo 'make wave     open the waveform of the last run in GTKWave'
 	@echo 'make install  install the program, libmmu86, manual pages and completion (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make deb      a Debian package of the same, in $(BUILD)'
+	@echo 'make pictures the documentation'"'"'s pictures of waveforms, anew (waveforms/pictures)'
 	@echo 'make clean    remove $(BUILD)'
 
 setup:
@@ -102,6 +103,9 @@ wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }
 	@command -v gtkwave >/dev/null || { echo 'GTKWave is missing: apt-get install gtkwave' >&2; exit 2; }
 	gtkwave $(BUILD)/mmu86.fst waveforms/lockstep.gtkw
+
+pictures: build
+	@waveforms/pictures.sh $(MMU86) $(BUILD)/sw/kernel.elf waveforms/pictures
 
 install: installable
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"

@@ -383,6 +383,8 @@ void cmd_run_help(void) {
          "Examples:\n"
          "  mmu86 run\n"
          "  mmu86 run --append quick --wave boot.fst --wave-window 5000:2000\n"
+         "  mmu86 run --append quick --wave boot.fst --wave-kind translations\n"
+         "  mmu86 run --append quick --wave fault.vcd --wave-window event=#PF:200\n"
          "  mmu86 run kernel.elf --trace boot.trace --json result.json\n"
          "  mmu86 run other.elf --dut none --max-insns 1000000\n"
          "  mmu86 run --bios /usr/share/seabios/bios.bin --debugcon - --vga screen.txt\n"

@@ -6,6 +6,7 @@
 #include "coverage_report.h"
 #include "dut_load.h"
 #include "dut_rtl.h"
+#include "fst_file.h"
 #include "interrupt.h"
 #include "output.h"
 
@@ -18,18 +19,28 @@ void cosim_list_duts(FILE *out) {
   fprintf(out, "  %-10s %s\n  %-10s %s\n", dut_rtl()->name, dut_rtl()->about, "none", "the reference alone");
 }
 
+static bool is_vcd(const char *path) {
+  size_t n = strlen(path);
+  return n > 4 && strcmp(path + n - 4, ".vcd") == 0;
+}
+
 static bool can_rewind(const cosim_t *c) {
   return c->dut->snapshot && c->dut->rewind && c->dut->wave_open && (!c->options->overlap || c->dut->wave_ports);
+}
+
+/* The waveform that the DUT writes; NULL: none. */
+static const char *wave_of_dut(const cosim_t *c) {
+  return c->options->wave_kind == WAVE_TRANSLATIONS ? NULL : c->options->wave;
 }
 
 /* Finds the DUT that --dut names; NULL in cosim->dut for "none". */
 static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
   const char *name = c->options->dut;
   if (strcmp(name, "none") == 0) {
-    const char *wave = c->options->wave ? c->options->wave : c->options->failure_wave;
+    const char *wave = wave_of_dut(c) ? wave_of_dut(c) : c->options->failure_wave;
     if (!wave) return true;
     snprintf(error, error_bytes, "--%s %s: there is no waveform without a DUT",
-             c->options->wave ? "wave" : "failure-wave", wave);
+             wave_of_dut(c) ? "wave" : "failure-wave", wave);
     return false;
   }
   if (dut_load_is_file(name)) {
@@ -44,11 +55,11 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
              DUT_ABI_VERSION);
     return false;
   }
-  if (c->options->wave && !c->dut->wave_open) {
+  if (wave_of_dut(c) && !c->dut->wave_open) {
     snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms", c->options->wave, name);
     return false;
   }
-  if (c->options->wave && c->options->overlap && !c->dut->wave_ports) {
+  if (wave_of_dut(c) && c->options->overlap && !c->dut->wave_ports) {
     snprintf(error, error_bytes, "--wave %s: the DUT %s writes no waveforms of requests that overlap", c->options->wave,
              name);
     return false;
@@ -83,7 +94,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
                    .cycle_limit = COSIM_CYCLE_LIMIT,
                    .mem_latency = c->options->mem_latency,
                    .seed = c->options->seed,
-                   .waves = c->options->wave != NULL,
+                   .waves = wave_of_dut(c) != NULL,
                    .overlapped = c->options->overlap,
                    .arguments = c->options->dut_args};
   c->ls.handle = c->dut->open(&env, error, error_bytes);
@@ -175,6 +186,26 @@ bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
   return true;
 }
 
+/* --wave: written as FST, where a VCD is wanted beside it. */
+static bool open_wave(cosim_t *c, char *error, unsigned error_bytes) {
+  const options_t *o = c->options;
+  if (!o->wave) return true;
+  c->vcd = is_vcd(o->wave);
+  int length = snprintf(c->wave_path, sizeof c->wave_path, "%s%s", o->wave, c->vcd ? ".fst" : "");
+  bool fits = length >= 0 && (size_t)length < sizeof c->wave_path;
+  if (!fits) snprintf(error, error_bytes, "%.100s...: too long a name", o->wave);
+  if (fits && o->wave_kind == WAVE_TRANSLATIONS) c->ls.view = view_open(c->wave_path, error, error_bytes);
+  if (!fits || (o->wave_kind == WAVE_TRANSLATIONS && !c->ls.view)) {
+    cosim_close(c);
+    return false;
+  }
+  if (!c->ls.view) c->ls.wave_path = c->wave_path;
+  if (o->wave_window.kind != WINDOW_NUMBER) c->ls.window = &o->wave_window;
+  c->ls.wave_first = c->ls.window ? UINT64_MAX : o->wave_window.first;
+  c->ls.wave_count = o->wave_window.count;
+  return true;
+}
+
 bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes) {
   memset(c, 0, sizeof *c);
   lockstep_init(&c->ls);
@@ -196,15 +227,11 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
     return false;
   }
   if (options->explain[0]) c->ls.explain = options->explain;
-  if (options->wave) {
-    c->ls.wave_path = options->wave;
-    c->ls.wave_first = options->wave_first;
-    c->ls.wave_count = options->wave_count;
-  }
-  return true;
+  return open_wave(c, error, error_bytes);
 }
 
 bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
+  c->ls.reference = mmu;
   if (!c->dut) return true;
   c->ls.ignored = lockstep_untold(&c->dut->traits);
   if (!c->options->architectural && (!c->dut->traits.own_caching || c->options->unjudged)) return true;
@@ -225,17 +252,41 @@ bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsi
   return c->ls.oracle != NULL;
 }
 
+/* Ends the view; if it is not wanted any more, nothing is left of it. */
+static bool close_view(cosim_t *c, bool wanted, char *error, unsigned error_bytes) {
+  bool ok = view_close(c->ls.view, error, error_bytes);
+  c->ls.view = NULL;
+  if (!wanted) remove(c->wave_path);
+  return ok;
+}
+
+static bool write_setup(cosim_t *c, char *error, unsigned error_bytes) {
+  int length = snprintf(c->wave_setup, sizeof c->wave_setup, "%s.gtkw", c->options->wave);
+  if (length >= 0 && (size_t)length < sizeof c->wave_setup)
+    return view_setup_write(c->wave_setup, c->ls.wave_first, error, error_bytes);
+  snprintf(error, error_bytes, "%.100s...: too long a name", c->options->wave);
+  return false;
+}
+
 bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   bool ok = true;
   lockstep_finish(&c->ls);
   if (c->ls.wave_failed) {
     snprintf(error, error_bytes, "%s", c->ls.wave_error);
     ok = false;
-  } else if (c->options->wave && !c->ls.wave_begun) {
+  } else if (c->options->wave && c->ls.window) {
+    snprintf(error, error_bytes, "%s: no waveform: %s has not come", c->options->wave, c->options->wave_window_text);
+    ok = false;
+  } else if (c->options->wave && c->ls.wave_first >= c->ls.sequence + (c->ls.state != LOCKSTEP_AGREE)) {
     snprintf(error, error_bytes, "%s: no waveform: the run ended before transaction %llu", c->options->wave,
-             (unsigned long long)c->options->wave_first);
+             (unsigned long long)c->ls.wave_first);
     ok = false;
   }
+  const bool viewed = c->ls.view;
+  if (c->ls.view && !close_view(c, ok, ok ? error : (char[256]){0}, ok ? error_bytes : 256)) ok = false;
+  if (ok && c->vcd && !fst_file_to_vcd(c->wave_path, c->options->wave, error, error_bytes)) ok = false;
+  if (c->vcd) remove(c->wave_path);
+  if (ok && viewed) ok = write_setup(c, error, error_bytes);
   if (c->options->failure_wave && c->ls.state != LOCKSTEP_AGREE && !c->failure.written) {
     snprintf(error, error_bytes, "%s", c->failure.error);
     ok = false;
@@ -259,6 +310,7 @@ void cosim_close(cosim_t *c) {
   char ignored[256];
   if (c->ls.trace) trace_finish(c->ls.trace, ignored, sizeof ignored);
   c->ls.trace = NULL;
+  if (c->ls.view) close_view(c, false, ignored, sizeof ignored);
   if (c->ls.handle) c->dut->close(c->ls.handle);
   c->ls.handle = NULL;
   oracle_destroy(c->ls.oracle);

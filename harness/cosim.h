@@ -20,6 +20,9 @@ typedef struct {
   mmu_config_t mmu;    /* for the reference: what the DUT declares */
   unsigned violations; /* unreachable bins of the coverage that were hit: cosim_finish */
   snapshots_t *snapshots;
+  char wave_path[OUTPUT_PATH];    /* of --wave, while it is written */
+  char wave_setup[OUTPUT_PATH];   /* GTKWave's, beside a view */
+  bool vcd;                       /* it becomes a VCD in the end */
   snapshot_wave_t failure;        /* made by cosim_report */
   char failure_path[OUTPUT_PATH]; /* where it goes: --failure-wave, or beside --json or --trace, or the working
                                      directory */

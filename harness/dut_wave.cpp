@@ -1,13 +1,11 @@
 #include "dut_wave.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <string>
 
 #include "Vmmu_top_trace.h"
+#include "fst_file.h"
 #include "gtkwave/fstapi.h"
 #include "lockstep.h"
-#include "output.h"
 #include "verilated_fst_c.h"
 
 // Enumerations shown by name. Numbers from 1000 on do not meet those that Verilator gives to the RTL's own.
@@ -155,6 +153,7 @@ constexpr uint32_t CODE_STEP = 2;
 } // namespace
 
 struct WaveState {
+  fst_file_t file{};
   VerilatedFstC fst;
   uint32_t base = 0; // code of our first signal
   uint64_t last = 0; // latest time written
@@ -229,22 +228,11 @@ void Wave::attach(Vmmu_top_trace &top) {
 }
 
 bool Wave::start(char *error, unsigned error_bytes) {
-  char place[OUTPUT_PATH], beside[OUTPUT_PATH];
-  if (!output_places(path.c_str(), place, beside)) {
-    std::snprintf(error, error_bytes, "%s: cannot write the waveform: not a file", path.c_str());
-    return false;
-  }
-  target = place;
-  partial = beside;
-  FILE *probe = std::fopen(partial.c_str(), "wb");
-  if (!probe || std::fclose(probe) != 0) {
-    std::snprintf(error, error_bytes, "%s: cannot write the waveform: %s", path.c_str(), std::strerror(errno));
-    return false;
-  }
+  if (!fst_file_begin(&state->file, path.c_str(), error, error_bytes)) return false;
   state->fst.spTrace()->addInitCb(declare, state.get());
   state->fst.spTrace()->addFullCb(emit_all, state.get());
   state->fst.spTrace()->addChgCb(emit_changes, state.get());
-  state->fst.open(partial.c_str());
+  state->fst.open(state->file.partial);
   return true;
 }
 
@@ -305,55 +293,8 @@ void Wave::dump(uint64_t time) {
   state->last = time;
 }
 
-// A big-endian 64-bit number of the file.
-static bool read64(FILE *file, uint64_t &value) {
-  unsigned char bytes[8];
-  if (std::fread(bytes, 1, sizeof bytes, file) != sizeof bytes) return false;
-  value = 0;
-  for (unsigned char byte : bytes)
-    value = value << 8 | byte;
-  return true;
-}
-
-// The writer tells nothing of a full disk. A whole file is a chain of blocks (a type, a length that counts itself) from
-// the header to the end of the file, none left open, with the hierarchy and the geometry of the signals among them.
-static bool whole(const char *path, uint64_t last) {
-  FILE *file = std::fopen(path, "rb");
-  if (!file) return false;
-  std::fseek(file, 0, SEEK_END);
-  const uint64_t size = (uint64_t)std::ftell(file);
-  bool ok = size > 0, header = false, hierarchy = false, geometry = false;
-  for (uint64_t at = 0, length = 0; ok && at < size; at += 1 + length) {
-    std::fseek(file, (long)at, SEEK_SET);
-    const int type = std::fgetc(file);
-    ok = type != EOF && type != FST_BL_SKIP && read64(file, length) && length >= 8 && length < size - at;
-    uint64_t start = 0, end = 0;
-    if (type == FST_BL_HDR) header = read64(file, start) && read64(file, end) && end == last;
-    if (type == FST_BL_GEOM) geometry = true;
-    if (type == FST_BL_HIER || type == FST_BL_HIER_LZ4 || type == FST_BL_HIER_LZ4DUO) hierarchy = true;
-  }
-  std::fclose(file);
-  return ok && header && hierarchy && geometry;
-}
-
-// The writer puts the time of day into the header (119 bytes at 202): the same run must give the same bytes.
-static bool take_date_away(const char *path) {
-  constexpr long at = 202;
-  constexpr char date[119] = "";
-  FILE *file = std::fopen(path, "r+b");
-  if (!file) return false;
-  bool ok = std::fseek(file, at, SEEK_SET) == 0 && std::fwrite(date, sizeof date, 1, file) == 1;
-  return std::fclose(file) == 0 && ok;
-}
-
 bool Wave::close(char *error, unsigned error_bytes) {
   if (state->shown.mismatch) dump(state->last + HELD);
   state->fst.close();
-  if (take_date_away(partial.c_str()) && whole(partial.c_str(), state->last) &&
-      std::rename(partial.c_str(), target.c_str()) == 0)
-    return true;
-  std::remove(partial.c_str());
-  std::snprintf(error, error_bytes, "%s: the waveform could not be written whole: %s", path.c_str(),
-                errno ? std::strerror(errno) : "is the disk full?");
-  return false;
+  return fst_file_end(&state->file, state->last, error, error_bytes);
 }

@@ -57,7 +57,7 @@ private:
 
   bool start(char *error, unsigned error_bytes);
 
-  std::string path, target, partial; // as named; where it goes; beside that until it is whole
+  std::string path; // as named
   std::unique_ptr<WaveState> state;
 };
 

@@ -103,6 +103,29 @@ void lockstep_wave(lockstep_t *ls, uint64_t end) {
   }
 }
 
+/* A window that begins with what a transaction does begins with this one, or with the next. */
+static void look_for_window(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp, uint64_t first) {
+  if (!ls->window || !wave_window_begins(ls->window, req, rsp, ls->stats.origin)) return;
+  ls->wave_first = first;
+  ls->window = NULL;
+}
+
+/* Shows a transaction that has ended. */
+static void show(lockstep_t *ls, uint64_t number, const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  static const view_verdict_t judged[] = {VIEW_FRESH, VIEW_STALE_LEGAL, VIEW_STALE_ILLEGAL, VIEW_WRONG};
+  if (number < ls->wave_first || number - ls->wave_first >= ls->wave_count) return;
+  view_step_t step = {number, req, rsp, ls->reference, ls->stats.origin, VIEW_ALONE};
+  if (ls->state == LOCKSTEP_HANG)
+    step.verdict = VIEW_HANG;
+  else if (ls->state == LOCKSTEP_PROTOCOL)
+    step.verdict = VIEW_PROTOCOL;
+  else if (ls->oracle)
+    step.verdict = judged[ls->verdict];
+  else if (ls->dut && !ls->unjudged)
+    step.verdict = ls->differences ? VIEW_WRONG : VIEW_AGREES;
+  view_show(ls->view, &step);
+}
+
 /* Annotates the waveform, if the transaction is in its window. */
 static void wave_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *model) {
   lockstep_wave(ls, ls->sequence + 1);
@@ -163,7 +186,7 @@ static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
 static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
   if (ls->trace) trace_request(ls->trace, req);
-  if (ls->wave_count > 0) wave_step(ls, req, NULL);
+  if (ls->wave_path && ls->wave_count > 0) wave_step(ls, req, NULL);
   snapshot_event_t *event = keep(ls, req);
   dut_status_t status = ls->dut->transact(ls->handle, req, &ls->dut_rsp);
   if (status != DUT_OK) return stop_device(ls, status, req, rsp);
@@ -204,6 +227,8 @@ bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, 
   }
   ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, when, cut, rsp, &ls->differences);
   if (!cut || ls->differences) remember(ls, req, rsp);
+  look_for_window(ls, req, answer, ls->sequence);
+  if (ls->view && (!cut || ls->differences)) show(ls, ls->sequence, req, answer);
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   if (cut) return true;
   stats_count(&ls->stats, req, answer);
@@ -218,7 +243,7 @@ bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule) {
 }
 
 static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp) {
-  if (ls->wave_count > 0) wave_step(ls, req, rsp);
+  if (ls->wave_path && ls->wave_count > 0) wave_step(ls, req, rsp);
   /* The past's request is cheaper to copy than *req. */
   snapshot_event_t *event = keep(ls, &ls->past[ls->sequence % LOCKSTEP_HISTORY].req);
   if (event) event->check = lockstep_check(rsp);
@@ -230,8 +255,7 @@ static bool dut_step(lockstep_t *ls, const mmu_req_t *req, const mmu_rsp_t *rsp)
   return true;
 }
 
-bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
-  if (ls->overlap) return overlap_transact(ls->overlap, req, rsp);
+static bool transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
   bool loads = req->op == MMU_OP_LOAD_SEG || req->op == MMU_OP_SET_SEG || req->op == MMU_OP_COMMIT_SEG;
   if (loads) ls->bad_seg = seg_before(mmu, req);
   if (ls->oracle) {
@@ -242,6 +266,7 @@ bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp
   if (ls->coverage) coverage_before(ls->coverage, mmu);
   mmu_transact(mmu, req, rsp);
   if (ls->coverage) coverage_after(ls->coverage, mmu, req, rsp);
+  look_for_window(ls, req, rsp, ls->sequence);
   stats_count(&ls->stats, req, rsp);
   remember(ls, req, rsp);
   if (ls->trace) trace_request(ls->trace, req);
@@ -251,6 +276,15 @@ bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp
   }
   ls->sequence++;
   return true;
+}
+
+bool lockstep_transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t *rsp) {
+  if (ls->overlap) return overlap_transact(ls->overlap, req, rsp);
+  uint64_t number = ls->sequence;
+  bool agree = transact(ls, mmu, req, rsp);
+  if (ls->oracle) look_for_window(ls, req, rsp, number + (ls->wave_path != NULL));
+  if (ls->view) show(ls, number, req, rsp);
+  return agree;
 }
 
 /* Tells the history what was in n bytes of one page; the DUT's world still has that. */

@@ -13,6 +13,8 @@
 #include "oracle.h"
 #include "stats.h"
 #include "trace.h"
+#include "view.h"
+#include "wave_window.h"
 #include "world.h"
 
 #ifdef __cplusplus
@@ -80,6 +82,9 @@ typedef struct {
   uint64_t wave_first;     /* transactions wave_first .. wave_first + wave_count - 1 are shown in the waveform */
   uint64_t wave_count;     /* 0: no waveform */
   const char *wave_path;
+  const wave_window_t *window; /* a waveform's window begins when this says; NULL: at wave_first */
+  view_t *view;                /* shown in the same window; NULL: none */
+  const mmu_t *reference;      /* with view: the MMU whose registers are shown */
   const char *explain; /* the command that explains a mismatch from a trace, for the report; NULL: there is none */
   struct snapshots *snapshots; /* snapshot.h: keeps what a failure is repeated from; NULL: nothing does */
   void *where_ctx;

@@ -19,16 +19,22 @@ static bool number(const char *option, const char *text, uint64_t min, uint64_t 
 }
 
 static bool window(const char *text, options_t *o) {
-  char *colon = strchr(text, ':');
-  char first[32];
-  if (!colon || (size_t)(colon - text) >= sizeof first) {
-    fprintf(stderr, "mmu86: --wave-window %s: not FIRST:COUNT, such as 1000:200\n", text);
-    return false;
+  char why[256];
+  o->wave_window_text = text;
+  if (wave_window_parse(text, &o->wave_window, why, sizeof why)) return true;
+  fprintf(stderr, "mmu86: --wave-window %s: %s\n", text, why);
+  return false;
+}
+
+static bool wave_kind(const char *text, options_t *o) {
+  static const char *const names[] = {"rtl", "translations", "failure"};
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(names[i], text) != 0) continue;
+    o->wave_kind = (wave_kind_t)i;
+    return true;
   }
-  memcpy(first, text, (size_t)(colon - text));
-  first[colon - text] = 0;
-  return number("wave-window", first, 0, UINT64_MAX, &o->wave_first) &&
-         number("wave-window", colon + 1, 1, UINT64_MAX, &o->wave_count);
+  fprintf(stderr, "mmu86: --wave-kind %s: neither rtl, translations nor failure\n", text);
+  return false;
 }
 
 static bool module(const char *text, options_t *o) {
@@ -102,6 +108,8 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_WAVE:
     o->wave = text;
     return true;
+  case OPT_WAVE_KIND:
+    return wave_kind(text, o);
   case OPT_FAILURE_WAVE:
     o->failure_wave = text;
     o->no_failure_wave = false;
@@ -213,11 +221,33 @@ static const char *input_name(unsigned command) {
                                                            : "an IMAGE";
 }
 
+/* What --wave-kind makes of --wave. */
+static bool choose_wave(options_t *o, const char *name) {
+  enum { RTL_COUNT = 20000 };
+  if ((o->wave_kind != WAVE_RTL || o->wave_window_text) && !o->wave) {
+    const char *option = o->wave_kind == WAVE_RTL ? "window" : "kind";
+    fprintf(stderr, "mmu86 %s: --wave-%s: of which waveform? --wave FILE is missing\n", name, option);
+    return false;
+  }
+  if (o->wave_kind == WAVE_FAILURE) {
+    if (o->wave_window_text) {
+      fprintf(stderr, "mmu86 %s: --wave-window %s: a failure's waveform ends with it; see --snapshot-every\n", name,
+              o->wave_window_text);
+      return false;
+    }
+    o->failure_wave = o->wave;
+    o->no_failure_wave = false;
+    o->wave = NULL;
+  }
+  if (o->wave_window.count == UINT64_MAX && o->wave_kind == WAVE_RTL) o->wave_window.count = RTL_COUNT;
+  return true;
+}
+
 bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *status) {
   *o = (options_t){.dut = "rtl",
                    .dut_args = "",
                    .cmdline = "",
-                   .wave_count = 20000,
+                   .wave_window.count = UINT64_MAX,
                    .snapshot_every = 5000,
                    .ram_mb = 128,
                    .max_insns = UINT64_MAX,
@@ -281,6 +311,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
     fprintf(stderr, "mmu86 diff: a second result FILE is missing; see mmu86 diff --help\n");
     return false;
   }
+  if (!choose_wave(o, name)) return false;
   options_set_explain(o, command, argv[0]);
   return true;
 }

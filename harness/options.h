@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 #include "data_file.h"
+#include "wave_window.h"
 
 enum { EXIT_PASS = 0, EXIT_MISMATCH = 1, EXIT_BAD_INPUT = 2, EXIT_GUEST = 3, EXIT_LIMIT = 4 };
 
@@ -29,6 +30,9 @@ enum {
   FOR_DIFF = 256,
   FOR_ALL = 511
 };
+
+/* What --wave writes: the DUT's signals; what came of each transaction; the DUT's signals before a failure. */
+typedef enum { WAVE_RTL = 0, WAVE_TRANSLATIONS, WAVE_FAILURE } wave_kind_t;
 
 /* --seed, if it is not given. */
 enum { OPTIONS_SEED = 1 };
@@ -51,8 +55,10 @@ typedef struct {
   const char *loop;     /* bench: a BIOS image */
   const char *modules[OPTIONS_MODULES];
   unsigned n_modules;
-  uint64_t wave_first, wave_count; /* transactions */
-  const char *failure_wave;        /* NULL: where cosim.h says */
+  wave_kind_t wave_kind;
+  wave_window_t wave_window;
+  const char *wave_window_text; /* as it was given; NULL: the default */
+  const char *failure_wave;     /* NULL: where cosim.h says */
   bool no_failure_wave;
   uint64_t snapshot_every; /* transactions */
   uint64_t ram_mb, max_insns, seed, count;

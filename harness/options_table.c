@@ -20,9 +20,18 @@ const option_t options_table[] = {
     {OPT_COUNT, "count", "N", "transactions to generate (default 1000000)", FOR_FUZZ},
     {OPT_SEED, "seed", "S", "seed of everything random (default 1)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SHRINK | FOR_SWEEP | FOR_EXPLAIN},
-    {OPT_WAVE, "wave", "FILE", "write an FST waveform of the DUT, with the reference's results beside it",
+    {OPT_WAVE, "wave", "FILE", "write a waveform: FST, or VCD if the name ends in .vcd",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
-    {OPT_WAVE_WINDOW, "wave-window", "FIRST:COUNT", "transactions shown in the waveform (default 0:20000)",
+    {OPT_WAVE_KIND, "wave-kind", "rtl|translations|failure",
+     "of the DUT's signals, with the reference's results beside them (default); small, of what came of each "
+     "transaction; "
+     "--failure-wave",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
+    {OPT_WAVE_WINDOW, "wave-window", "WINDOW",
+     "transactions shown in the waveform: FIRST:COUNT (default 0:20000; all with --wave-kind translations), or from "
+     "the "
+     "first one on that is at=LOW-HIGH[:COUNT] (linear addresses), origin=NAME[:COUNT] or event=NAME[:COUNT] (#PF ..., "
+     "miss, renew, fill, eviction, eviction/SET, large-eviction, invlpg, cr0, cr3, cr4)",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_FAILURE_WAVE, "failure-wave", "FILE",
      "write the last transactions before a mismatch as a waveform (default: beside --json or --trace, else "

@@ -212,7 +212,7 @@ static void show(const overlap_t *o, bool follows) {
 }
 
 bool overlap_cycle(overlap_t *o, const bool take[DUT_PORTS], bool kill) {
-  if (o->ls->wave_count > 0) lockstep_wave(o->ls, o->ls->sequence + outstanding(o));
+  if (o->ls->wave_path && o->ls->wave_count > 0) lockstep_wave(o->ls, o->ls->sequence + outstanding(o));
   show(o, true);
   bool agree = advance(o, take, kill);
   show(o, false);

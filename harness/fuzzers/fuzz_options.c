@@ -18,9 +18,11 @@ static unsigned lines_in(const char *bytes, size_t n) {
 
 static void check(const options_t *o, unsigned command) {
   fuzz_demand(o->ram_mb >= 1 && o->ram_mb <= 3072, "RAM is possible");
-  fuzz_demand(o->max_insns >= 1 && o->count >= 1 && o->wave_count >= 1, "nothing of nothing is asked for");
+  fuzz_demand(o->max_insns >= 1 && o->count >= 1 && o->wave_window.count >= 1, "nothing of nothing is asked for");
   fuzz_demand(o->mem_latency <= 1000, "the latency is possible");
   fuzz_demand(o->n_modules <= OPTIONS_MODULES && o->n_log_ports <= OPTIONS_PORTS, "lists end where they must");
+  fuzz_demand(o->wave_window.low <= o->wave_window.high, "a window of addresses is none that is turned round");
+  fuzz_demand(o->wave || (o->wave_kind != WAVE_TRANSLATIONS && !o->wave_window_text), "a window has a waveform");
   fuzz_demand(o->dut && o->dut_args && o->cmdline, "what has a default is there");
   fuzz_demand(command == FOR_FUZZ || o->input || o->bios, "there is an input");
   fuzz_demand(memchr(o->reproduce, 0, sizeof o->reproduce), "the command to reproduce ends");
