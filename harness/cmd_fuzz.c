@@ -188,7 +188,7 @@ static int execute(fuzz_t *f, cosim_t *cosim, char *error, unsigned error_bytes)
   }
   outcome.seconds = progress_clock() - started;
   progress_clear(&f->progress);
-  summary_judge(&outcome, cosim, &f->rig.world);
+  summary_judge(&outcome, cosim, f->rig.mmu, &f->rig.world);
   report(f, cosim);
   bool whole = cosim_finish(cosim, error, error_bytes);
   if (whole && options->json) whole = summary_json(options->json, &outcome, cosim, error, error_bytes);

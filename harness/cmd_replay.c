@@ -48,7 +48,7 @@ static outcome_t judge(replay_t *r, trace_status_t status, double seconds) {
     o.verdict = VERDICT_LIMIT;
     o.stop = "interrupted";
   }
-  summary_judge(&o, &r->cosim, &r->rig.world);
+  summary_judge(&o, &r->cosim, r->rig.mmu, &r->rig.world);
   return o;
 }
 

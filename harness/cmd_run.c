@@ -247,7 +247,7 @@ static outcome_t judge(run_t *run, machine_stop_t stop, double seconds) {
   default:
     o.stop = "stopped";
   }
-  summary_judge(&o, &run->cosim, machine_memory(run->machine));
+  summary_judge(&o, &run->cosim, machine_mmu(run->machine), machine_memory(run->machine));
   return o;
 }
 

@@ -142,7 +142,7 @@ static int execute(command_t *c, char *error, unsigned error_bytes) {
   }
   outcome.seconds = progress_clock() - started;
   progress_clear(&c->progress);
-  summary_judge(&outcome, &c->cosim, &c->rig.world);
+  summary_judge(&outcome, &c->cosim, c->rig.mmu, &c->rig.world);
   if (!agree) report(c);
   bool whole = cosim_finish(&c->cosim, error, error_bytes);
   if (whole && c->options->json) whole = summary_json(c->options->json, &outcome, &c->cosim, error, error_bytes);

@@ -230,7 +230,7 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
   return open_wave(c, error, error_bytes);
 }
 
-bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
+static bool judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
   c->ls.reference = mmu;
   if (!c->dut) return true;
   c->ls.ignored = lockstep_untold(&c->dut->traits);
@@ -250,6 +250,14 @@ bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsi
   else
     snprintf(error, error_bytes, "no memory for the oracle");
   return c->ls.oracle != NULL;
+}
+
+bool cosim_judge(cosim_t *c, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes) {
+  if (!judge(c, mmu, world, error, error_bytes)) return false;
+  if (!c->options->json) return true;
+  recorder_start(&c->recorder, &c->ls, &c->mmu, c->options->overlap || c->ls.overlap);
+  c->ls.recorder = &c->recorder;
+  return true;
 }
 
 /* Ends the view; if it is not wanted any more, nothing is left of it. */

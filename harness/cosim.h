@@ -6,6 +6,7 @@
 
 #include "lockstep.h"
 #include "options.h"
+#include "recorder.h"
 #include "report.h"
 
 /* Clock cycles after which a transaction counts as hung. */
@@ -23,6 +24,7 @@ typedef struct {
   char wave_path[OUTPUT_PATH];    /* of --wave, while it is written */
   char wave_setup[OUTPUT_PATH];   /* GTKWave's, beside a view */
   bool vcd;                       /* it becomes a VCD in the end */
+  recorder_t recorder;            /* with --json */
   snapshot_wave_t failure;        /* made by cosim_report */
   char failure_path[OUTPUT_PATH]; /* where it goes: --failure-wave, or beside --json or --trace, or the working
                                      directory */
@@ -35,8 +37,8 @@ typedef struct {
 bool cosim_open(cosim_t *cosim, const options_t *options, uint64_t ram_bytes, char *error, unsigned error_bytes);
 
 /*
- * Has the DUT's answers judged as --check says. mmu, world: the reference, fresh, and its memory. Returns false and one
- * line in error.
+ * Has the DUT's answers judged as --check says, and recorded for --json. mmu, world: the reference, fresh, and its
+ * memory. Returns false and one line in error.
  */
 bool cosim_judge(cosim_t *cosim, mmu_t *mmu, const world_t *world, char *error, unsigned error_bytes);
 /* The DUT that the options name. Returns NULL and one line in error if there is none, or if it is "none". */

@@ -55,6 +55,9 @@ void diff_free(diff_t *diff);
 /* In diff_metrics.c: which group and rank a value has, by its path; the rank goes to *rank. */
 diff_group_t diff_classify(const char *path, unsigned *rank);
 
+/* In diff_metrics.c: whether a value is compared as one: what is a picture rather than figures. */
+bool diff_is_picture(const char *path);
+
 /* In diff_metrics.c: a copy of object with the derived figures added that it has not yet. Only its own level. */
 json_t *diff_derive(const json_t *object);
 

@@ -30,6 +30,7 @@ static const metric_t metrics[] = {
     {"instructions", DIFF_FUNCTION},
     {"unmapped_references", DIFF_FUNCTION},
     {"unmapped_ports", DIFF_FUNCTION},
+    {"page_tables", DIFF_FUNCTION},
     {"cycles_per_translation", DIFF_PERFORMANCE},
     {"tlb_hit_rate_percent", DIFF_PERFORMANCE},
     {"walks_per_1000_references", DIFF_PERFORMANCE},
@@ -40,6 +41,8 @@ static const metric_t metrics[] = {
     {"dut_cycles", DIFF_PERFORMANCE},
     {"tlb_hits", DIFF_PERFORMANCE},
     {"verdicts/", DIFF_PERFORMANCE},
+    {"timeline", DIFF_PERFORMANCE},
+    {"cycle_histogram/", DIFF_PERFORMANCE},
     {"*_percent", DIFF_OTHER},
     {"seconds", DIFF_TIME},
     {"time", DIFF_TIME},
@@ -49,6 +52,7 @@ static const metric_t metrics[] = {
     {"*_mips", DIFF_TIME},
     {"*_ratio", DIFF_TIME},
     {"command", DIFF_CONTEXT},
+    {"image", DIFF_CONTEXT},
     {"wave", DIFF_CONTEXT},
     {"trace", DIFF_CONTEXT},
     {"log", DIFF_CONTEXT},
@@ -74,6 +78,12 @@ diff_group_t diff_classify(const char *path, unsigned *rank) {
   for (*rank = 0; *rank < METRICS; ++*rank)
     if (matches(path, last, metrics[*rank].name)) return metrics[*rank].group;
   return DIFF_OTHER;
+}
+
+bool diff_is_picture(const char *path) {
+  const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+  if (strcmp(last, "counts") == 0) return is_under(path, "cycle_histogram/");
+  return strcmp(last, "timeline") == 0 || strcmp(last, "page_tables") == 0;
 }
 
 /* A count of an object; false if it has no such number. */

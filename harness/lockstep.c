@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "recorder.h"
 #include "snapshot.h"
 
 const char *lockstep_diff_name(unsigned i) {
@@ -182,6 +183,12 @@ static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return ls->differences == 0;
 }
 
+/* A transaction is done. answer: what is counted. */
+static void done(lockstep_t *ls, const mmu_t *mmu, const mmu_req_t *req, const mmu_rsp_t *answer) {
+  ls->sequence++;
+  if (ls->recorder) recorder_note(ls->recorder, ls, mmu, req, answer);
+}
+
 /* Architectural: the device goes first. */
 static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   memset(rsp, 0, offsetof(mmu_rsp_t, tlb));
@@ -198,7 +205,7 @@ static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *
     return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   }
   stats_count(&ls->stats, req, &ls->dut_rsp);
-  ls->sequence++;
+  done(ls, NULL, req, &ls->dut_rsp);
   return true;
 }
 
@@ -232,7 +239,7 @@ bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, 
   if (ls->differences) return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   if (cut) return true;
   stats_count(&ls->stats, req, answer);
-  ls->sequence++;
+  done(ls, NULL, req, answer);
   return true;
 }
 
@@ -274,7 +281,7 @@ static bool transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t
     if (!loads) ls->bad_seg = seg_before(mmu, req);
     return false;
   }
-  ls->sequence++;
+  done(ls, mmu, req, rsp);
   return true;
 }
 

@@ -67,6 +67,7 @@ typedef struct {
 } lockstep_past_t;
 
 struct snapshots;
+struct recorder;
 
 typedef struct {
   /* Given by the caller of lockstep_init. */
@@ -87,6 +88,7 @@ typedef struct {
   const mmu_t *reference;      /* with view: the MMU whose registers are shown */
   const char *explain; /* the command that explains a mismatch from a trace, for the report; NULL: there is none */
   struct snapshots *snapshots; /* snapshot.h: keeps what a failure is repeated from; NULL: nothing does */
+  struct recorder *recorder;   /* recorder.h: keeps what pictures are made of; NULL: nothing does */
   void *where_ctx;
   void (*where)(void *ctx, uint64_t *instruction, uint64_t *eip); /* for annotations; may be NULL */
 

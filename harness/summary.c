@@ -21,7 +21,9 @@ int summary_status(verdict_t verdict) {
   return status[verdict];
 }
 
-void summary_judge(outcome_t *o, const cosim_t *c, const world_t *model_world) {
+void summary_judge(outcome_t *o, const cosim_t *c, const mmu_t *mmu, const world_t *model_world) {
+  o->mmu = mmu;
+  o->world = model_world;
   o->unmapped = model_world->unmapped;
   if (!c->dut) return;
   if (c->ls.state != LOCKSTEP_AGREE) {
@@ -272,6 +274,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "trace", c->options->trace ? json_string(c->options->trace) : json_null());
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "references_per_second", json_real(rate(o, c)));
+  summary_record(root, o, c);
   return root;
 }
 

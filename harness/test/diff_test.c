@@ -96,6 +96,31 @@ START_TEST(each_kind_of_value_is_noticed) {
 }
 END_TEST
 
+/* What a result has for pictures is one value each, and told without its thousands of numbers. */
+START_TEST(pictures_are_one_value) {
+  diff_t diff =
+      compared("{'timeline': {'walks': [1, 2, 3], 'faults': [0, 0, 0]}, 'page_tables': {'runs': [{'pages': 1}]},"
+               " 'cycle_histogram': {'hit': {'cycles': 9, 'counts': {'1': 9}}}, 'port_log': {'counts': [1]}}",
+               "{'timeline': {'walks': [1, 2, 4], 'faults': [1, 0, 0]}, 'page_tables': {'runs': [{'pages': 2}]},"
+               " 'cycle_histogram': {'hit': {'cycles': 9, 'counts': {'1': 8, '2': 1}}}, 'port_log': {'counts': [2]}}");
+  static const diff_group_t want[] = {DIFF_FUNCTION, DIFF_FUNCTION, DIFF_PERFORMANCE, DIFF_PERFORMANCE};
+  ck_assert_uint_eq(diff.count, 4);
+  ck_assert_uint_eq(diff.compared, 5);
+  for (unsigned i = 0; i < 4; i++)
+    ck_assert_int_eq(diff.entries[i].group, want[i]);
+  ck_assert(json_is_string(diff.entries[1].a) && strlen(json_string_value(diff.entries[1].a)) < 18);
+  told(&diff, "port_log/counts/0 page_tables timeline cycle_histogram/hit/counts");
+  /* In whatever order the names stand; a number where there was none is something else. */
+  diff = compared("{'timeline': {'a': [1], 'b': [2]}}", "{'timeline': {'b': [2], 'a': [1]}}");
+  told(&diff, "");
+  diff = compared("{'timeline': {'a': [1]}}", "{'timeline': 1}");
+  told(&diff, "timeline");
+  diff = compared("{'timeline': {'a': [1]}}", "{}");
+  ck_assert(diff.entries[0].a && !diff.entries[0].b);
+  told(&diff, "timeline");
+}
+END_TEST
+
 START_TEST(most_telling_comes_first) {
   diff_t diff =
       compared("{'seconds': 1, 'references': 8, 'zeta': 100, 'walks': 10, 'verdict': 'pass', 'mismatches': 0,"
@@ -231,6 +256,7 @@ int main(void) {
   tcase_add_test(tcase, equal_results_do_not_differ);
   tcase_add_test(tcase, time_and_names_of_files_do_not_matter);
   tcase_add_test(tcase, each_kind_of_value_is_noticed);
+  tcase_add_test(tcase, pictures_are_one_value);
   tcase_add_test(tcase, most_telling_comes_first);
   tcase_add_test(tcase, largest_change_comes_first);
   tcase_add_test(tcase, derived_figures);
