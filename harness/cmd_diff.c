@@ -1,9 +1,7 @@
 /*
  * mmu86 diff: two results, compared.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands.h"
 #include "diff.h"
@@ -11,39 +9,13 @@
 #include "options.h"
 #include "output.h"
 
-/* Reads a result. Returns NULL and one line in error if it is none. */
-static json_t *load(const char *path, char *error, unsigned error_bytes) {
-  json_error_t where;
-  FILE *file = fopen(path, "r");
-  if (!file) {
-    snprintf(error, error_bytes, "%s: cannot open: %s", path, strerror(errno));
-    return NULL;
-  }
-  errno = 0;
-  int first = fgetc(file);
-  if (first != EOF) ungetc(first, file);
-  json_t *root = first == EOF ? NULL : json_loadf(file, JSON_REJECT_DUPLICATES, &where);
-  if (ferror(file))
-    snprintf(error, error_bytes, "%s: cannot read: %s", path, strerror(errno ? errno : EIO));
-  else if (first == EOF)
-    snprintf(error, error_bytes, "%s: is empty, not a JSON result", path);
-  else if (!root)
-    snprintf(error, error_bytes, "%s: line %d: not JSON: %s", path, where.line, where.text);
-  else if (!json_is_object(root))
-    snprintf(error, error_bytes, "%s: is no result of mmu86: not a JSON object", path);
-  fclose(file);
-  if (json_is_object(root)) return root;
-  json_decref(root);
-  return NULL;
-}
-
 static int execute(const options_t *o, char *error, unsigned error_bytes) {
   if (o->json && (output_same_file(o->json, o->input) || output_same_file(o->json, o->other))) {
     snprintf(error, error_bytes, "%s: is the input; it cannot be an output as well", o->json);
     return EXIT_BAD_INPUT;
   }
-  json_t *a = load(o->input, error, error_bytes);
-  json_t *b = a ? load(o->other, error, error_bytes) : NULL;
+  json_t *a = json_read(o->input, error, error_bytes);
+  json_t *b = a ? json_read(o->other, error, error_bytes) : NULL;
   int status = EXIT_BAD_INPUT;
   if (b) {
     diff_t diff;
@@ -71,9 +43,7 @@ int cmd_diff(int argc, char **argv) {
   }
   char error[1024] = "";
   status = execute(&options, error, sizeof error);
-  /* One line, whatever the file has in it. */
-  for (char *c = error; *c; c++)
-    if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+  output_plain(error); /* one line, whatever the file has in it */
   if (error[0]) fprintf(stderr, "mmu86 diff: %s\n", error);
   return status;
 }

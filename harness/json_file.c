@@ -23,6 +23,31 @@ static int write_name(const char *name, const json_t *root) {
   return failure;
 }
 
+json_t *json_read(const char *path, char *error, unsigned error_bytes) {
+  json_error_t where;
+  FILE *file = fopen(path, "r");
+  if (!file) {
+    snprintf(error, error_bytes, "%s: cannot open: %s", path, strerror(errno));
+    return NULL;
+  }
+  errno = 0;
+  int first = fgetc(file);
+  if (first != EOF) ungetc(first, file);
+  json_t *root = first == EOF ? NULL : json_loadf(file, JSON_REJECT_DUPLICATES, &where);
+  if (ferror(file))
+    snprintf(error, error_bytes, "%s: cannot read: %s", path, strerror(errno ? errno : EIO));
+  else if (first == EOF)
+    snprintf(error, error_bytes, "%s: is empty, not a JSON result", path);
+  else if (!root)
+    snprintf(error, error_bytes, "%s: line %d: not JSON: %s", path, where.line, where.text);
+  else if (!json_is_object(root))
+    snprintf(error, error_bytes, "%s: is no result of mmu86: not a JSON object", path);
+  fclose(file);
+  if (json_is_object(root)) return root;
+  json_decref(root);
+  return NULL;
+}
+
 bool json_write(const char *path, const json_t *root, char *error, unsigned error_bytes) {
   char target[OUTPUT_PATH], partial[OUTPUT_PATH];
   /* What cannot be renamed onto, such as a device or a pipe, is written directly. */
