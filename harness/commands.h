@@ -14,6 +14,7 @@ int cmd_fuzz(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 /* Prints the help text of a command. */
 void cmd_run_help(void);
@@ -26,5 +27,6 @@ void cmd_fuzz_help(void);
 void cmd_bench_help(void);
 void cmd_coverage_help(void);
 void cmd_diff_help(void);
+void cmd_report_help(void);
 
 #endif

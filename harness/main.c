@@ -26,6 +26,7 @@ static const command_t commands[] = {
     {"coverage", "merge coverage files, and print what they cover", cmd_coverage},
     {"bench", "measure the speed of each part", cmd_bench},
     {"diff", "compare two results: what a change of the RTL did, in numbers", cmd_diff},
+    {"report", "make a page of pictures of a result", cmd_report},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -157,6 +157,12 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_HTML:
     o->html = text;
     return true;
+  case OPT_OUTPUT:
+    o->output = text;
+    return true;
+  case OPT_BASELINE:
+    o->baseline = text;
+    return true;
   case OPT_CPU:
     return processor(text, o);
   case OPT_CHECK:
@@ -215,7 +221,7 @@ static bool takes_image(unsigned command) {
 }
 
 static const char *input_name(unsigned command) {
-  if (command == FOR_DIFF) return "a result FILE";
+  if (command & (FOR_DIFF | FOR_REPORT)) return "a result FILE";
   return command & (FOR_REPLAY | FOR_SHRINK | FOR_EXPLAIN) ? "a trace FILE"
          : command & (FOR_FUZZ | FOR_SWEEP)                ? NULL
                                                            : "an IMAGE";
@@ -270,7 +276,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
   longs[n] = (struct option){0};
   optind = 0; /* getopt forgets where an earlier command line ended */
   opterr = 0;
-  for (int id; (id = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
+  for (int id; (id = getopt_long(argc, argv, command == FOR_REPORT ? ":o:" : ":", longs, NULL)) != -1;) {
     if (id == OPT_HELP) {
       *status = EXIT_PASS;
       return false;
@@ -279,7 +285,7 @@ bool options_parse(options_t *o, unsigned command, int argc, char **argv, int *s
       refuse(name, id, argv[optind - 1]);
       return false;
     }
-    if (!take(o, (option_id_t)id, optarg)) return false;
+    if (!take(o, id == 'o' ? OPT_OUTPUT : (option_id_t)id, optarg)) return false;
   }
   const char *wanted = input_name(command);
   if (wanted && optind < argc) o->input = argv[optind++];

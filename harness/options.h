@@ -28,7 +28,8 @@ enum {
   FOR_EXPLAIN = 64,
   FOR_SWEEP = 128,
   FOR_DIFF = 256,
-  FOR_ALL = 511
+  FOR_REPORT = 512,
+  FOR_ALL = 1023
 };
 
 /* What --wave writes: the DUT's signals; what came of each transaction; the DUT's signals before a failure. */
@@ -51,6 +52,8 @@ typedef struct {
   const char *out;      /* shrink: name of the outputs, without suffix; NULL: from the input */
   bool any_failure;     /* shrink */
   const char *html;     /* explain: the page */
+  const char *output;   /* report: the page; NULL: from the input */
+  const char *baseline; /* report: another result */
   uint64_t transaction; /* explain: its number; UINT64_MAX: the one that differs, or the last */
   const char *loop;     /* bench: a BIOS image */
   const char *modules[OPTIONS_MODULES];

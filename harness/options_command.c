@@ -28,6 +28,7 @@ const char *options_command_name(unsigned command) {
   if (command == FOR_SHRINK) return "shrink";
   if (command == FOR_SWEEP) return "sweep";
   if (command == FOR_DIFF) return "diff";
+  if (command == FOR_REPORT) return "report";
   if (command == FOR_EXPLAIN) return "explain";
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }

@@ -52,6 +52,8 @@ typedef enum {
   OPT_ANY_FAILURE,
   OPT_TRANSACTION,
   OPT_HTML,
+  OPT_OUTPUT,
+  OPT_BASELINE,
   OPT_HELP,
 } option_id_t;
 

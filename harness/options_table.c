@@ -74,8 +74,13 @@ const option_t options_table[] = {
      FOR_EXPLAIN},
     {OPT_HTML, "html", "FILE", "write a page with the picture as well (-: to standard output, instead of the text)",
      FOR_EXPLAIN},
-    {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL & ~FOR_EXPLAIN},
-    {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL & ~FOR_EXPLAIN},
+    {OPT_OUTPUT, "output", "FILE", "the page (-: standard output; default: RUN.html beside RUN.json); also -o FILE",
+     FOR_REPORT},
+    {OPT_BASELINE, "baseline", "FILE", "another run's result, to compare this one with", FOR_REPORT},
+    {OPT_COVERAGE, "coverage", "FILE",
+     "coverage to show: build/coverage.json, or what --coverage or \"coverage report --json\" wrote", FOR_REPORT},
+    {OPT_JSON, "json", "FILE", "write the result as JSON", FOR_ALL & ~(FOR_EXPLAIN | FOR_REPORT)},
+    {OPT_QUIET, "quiet", NULL, "no table at the end", FOR_ALL & ~(FOR_EXPLAIN | FOR_REPORT)},
     {OPT_HELP, "help", NULL, "this text", FOR_ALL},
 };
 

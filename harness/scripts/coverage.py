@@ -185,6 +185,8 @@ def summarize(bins, rtl_files, model_files):
     result = {"functional_percent": round(bins["percent"], 3), **{f"{key}_percent": percent(pair) for key, pair in pairs.items()}}
     result["functional"] = {"bins": bins["bins"], "hit": bins["hit"], "unreachable": bins["unreachable_bins"],
                             "transactions": bins["transactions"],
+                            "groups": [{key: g[key] for key in ("name", "bins", "hit", "unreachable_bins")}
+                                       for g in bins["groups"]],
                             "holes": [f"{g['name']}: {hole}" for g in bins["groups"] for hole in g["holes"]]}
     for key, (hit, total) in pairs.items():
         result[key] = {"hit": hit, "total": total}

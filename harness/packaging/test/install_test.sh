@@ -167,7 +167,7 @@ case_completion() {
   complete -p mmu86 | grep -q -- '-F _mmu86' || fail "not registered"
   [ "$(commands | wc -l)" -ge 10 ] || fail "--help names only $(commands)"
   completes "$(commands) --help --version" ""
-  completes "replay" re
+  completes "replay report" re
   for command in $(commands); do completes "$(options "$command")" "$command" --; done
   cd "$DIR" && touch boot.trace boot.fst
   completes "386 486 pentium ppro" run --cpu ""
