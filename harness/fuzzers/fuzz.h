@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { FUZZ_FILES = 3 };
+enum { FUZZ_FILES = 4 };
 
 /*
  * A file with these bytes, and with zeroes up to file_bytes if that is more. Returns its path, the same for a number

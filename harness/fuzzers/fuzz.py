@@ -22,8 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 # Longest input of each target, in bytes: small ones are fast.
 TARGETS = {"trace": 16384, "header": 1024, "image": 8192, "run": 4096, "options": 2048, "gdb": 2048, "knobs": 2048,
-           "diff": 4096, "coverage": 4096}
-PLANTED = {"trace": 200000, "image": 200000, "knobs": 200000}  # and how many inputs it may take to find the bug
+           "diff": 4096, "coverage": 4096, "report": 8192}
+PLANTED = {"trace": 200000, "image": 200000, "knobs": 200000, "report": 200000}  # and how many inputs it may take to find the bug
 # A hang is a bug too: no input should take more than a moment.
 COMMON = ["-timeout=25", "-rss_limit_mb=2560", "-print_final_stats=1", "-reload=0"]
 

@@ -147,6 +147,29 @@ COVERAGE = {"good": coverage(), "old": coverage(format="mmu86 functional coverag
             "group": coverage(groups={"bogus": {}}), "bin": coverage(groups={"operation": {"bogus": 1}}),
             "count": coverage(groups={"operation": {"real, paging off, read, fault": 0}})}
 
+# A result with all that a page shows; a baseline; coverage in its forms.
+PICTURES = {"command": "mmu86 run 'a&b'", "verdict": "pass", "stop": "<done>", "dut": "rtl", "image": "k.elf", "check": "exact",
+            "instructions": 9, "transactions": 20, "references": 18, "tlb_hits": 9, "tlb_misses": 3, "walks": 3, "faults": 2,
+            "mismatches": 1, "dut_cycles": 41, "differences": ["fault"], "trace": None, "wave": "w.fst", "failure_wave": None,
+            "faults_by_vector": {"#PF": 2, "#GP": 1}, "tlb": {"sets": 8, "ways": 4, "large": 8},
+            "origins": {"slab": {"references": 9, "tlb_hits": 5, "tlb_misses": 2, "walks": 2, "faults": 1}, "user": {}},
+            "timeline": {"transactions_per_point": 8, "tlb_hits": [4, 0, 5], "tlb_misses": [3, 0, 0], "walks": [3, 0, 0],
+                         "faults": [0, 1, 1], "dut_cycles": [20, 10, 11], "entries_4k": [1, 2, 3], "entries_4m": [0, 0, 1]},
+            "cycle_histogram": {"hit": {"transactions": 9, "cycles": 10, "counts": {"1": 8, "2": 1}},
+                                "walk_2": {"transactions": 2, "cycles": 150, "counts": {"72-79": 2}}},
+            "page_tables": {"paging": True, "directory": "00001000", "tables": 2, "pages_4k": 1025, "pages_4m": 1, "runs": [
+                {"laddr": "00400000", "paddr": "00005000", "table": "00002000", "pages": 1, "pieces": 1, "page_size": "4K",
+                 "user": True, "writable": False, "global": False},
+                {"laddr": "00800000", "paddr": "00000000", "table": "00003000", "pages": 1024, "pieces": 3, "page_size": "4K"},
+                {"laddr": "c0000000", "paddr": "00400000", "pages": 2, "pieces": 1, "page_size": "4M", "global": True}],
+                            "runs_left_out": 5},
+            "coverage": {"groups": [{"name": "walk", "bins": 9, "hit": 4, "unreachable_bins": 1}]}}
+MERGED = {"functional": {"bins": 9, "hit": 4, "unreachable": 1}, "rtl_line": {"hit": 3, "total": 4}}
+REPORTS = {"all": [PICTURES, {**PICTURES, "walks": 9, "verdict": "limit"}, MERGED], "alone": [PICTURES], "least": [RESULTS[1]],
+           "compared": [RESULTS[0] | {"origins": {}}, RESULTS[1]], "text": [PICTURES | {"verdict": "<b>\u202e\u20ac"}],
+           "sampled": [RESULTS[1], {}, json.loads(coverage())]}
+
+
 GDB = {
     "look": ["qSupported", "?", "g", "p8", "m100000,40", "qXfer:features:read:target.xml:0,fff", "H", "qC", "T1"],
     "write": ["M102000,2:0102", "X102000,2:ab", "P8=35001000", "G00", "m102000,8"],
@@ -198,6 +221,7 @@ def main():
         "knobs": KNOBS | {path.stem: path.read_bytes() for path in sorted(PROFILES.glob("*.json"))},
         "diff": {name: text.encode() for name, text in DIFFS.items()},
         "coverage": COVERAGE,
+        "report": {name: "\0".join(map(json.dumps, files)).encode() for name, files in REPORTS.items()},
         "gdb": {name: "\n".join(lines).encode() for name, lines in GDB.items()},
     }
     for target, files in written.items():
