@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 MMU86 = $(BUILD)/mmu86
 
 .PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants mutants-short shrink-mutants \
-        coverage fuzz-parsers fuzz-corpus bench wave install installable deb clean
+        coverage fuzz-parsers fuzz-corpus pictures bench wave install installable deb clean
 
 all: build
 
@@ -33,11 +33,11 @@ help:
 	@echo 'make coverage functional, RTL and model coverage against the goals; report in $(BUILD)/coverage'
 	@echo 'make fuzz-parsers  fuzz all parsers of files, options and packets, SECONDS=60 each, and keep what breaks them'
 	@echo 'make fuzz-corpus   what fuzzing begins with, anew and minimized: harness/fuzzers/corpus'
+	@echo 'make pictures the documentation'"'"'s pictures anew: harness/docs/report.png, waveforms/pictures'
 	@echo 'make bench    speed of each part, medians, also in $(BUILD)/bench.json'
 	@echo 'make wave     open the waveform of the last run in GTKWave'
 	@echo 'make install  install the program, libmmu86, manual pages and completion (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make deb      a Debian package of the same, in $(BUILD)'
-	@echo 'make pictures the documentation'"'"'s pictures of waveforms, anew (waveforms/pictures)'
 	@echo 'make clean    remove $(BUILD)'
 
 setup:
@@ -96,6 +96,12 @@ fuzz-corpus: program
 	@cmake --build $(BUILD) -j $(JOBS) --target system_image
 	@harness/fuzzers/fuzz.py $(BUILD)/fuzzers --corpus $(MMU86) $(BUILD)/model/cpu/system_image.elf
 
+# From the build's directory, so that the command on it is short.
+pictures: build
+	@cd $(BUILD) && ./mmu86 run sw/kernel.elf --quiet --json pictures.json && ./mmu86 report pictures.json
+	@harness/test/browser.py $(BUILD)/pictures.html harness/docs/report.png 1280 1680
+	@waveforms/pictures.sh $(MMU86) $(BUILD)/sw/kernel.elf waveforms/pictures
+
 bench: program
 	@$(MMU86) bench $(IMAGE) --loop $(BUILD)/sw/loop.rom --json $(BUILD)/bench.json
 
@@ -103,9 +109,6 @@ wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }
 	@command -v gtkwave >/dev/null || { echo 'GTKWave is missing: apt-get install gtkwave' >&2; exit 2; }
 	gtkwave $(BUILD)/mmu86.fst waveforms/lockstep.gtkw
-
-pictures: build
-	@waveforms/pictures.sh $(MMU86) $(BUILD)/sw/kernel.elf waveforms/pictures
 
 install: installable
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"

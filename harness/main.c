@@ -48,7 +48,8 @@ static void help(void) {
          "  mmu86 run --wave boot.fst\n"
          "  mmu86 fuzz --seed 7 --count 1000000\n"
          "  mmu86 run kernel.elf --trace boot.trace && mmu86 replay boot.trace\n"
-         "  mmu86 explain boot.trace --transaction 1000 --html why.html\n");
+         "  mmu86 explain boot.trace --transaction 1000 --html why.html\n"
+         "  mmu86 run --json run.json && mmu86 report run.json\n");
 }
 
 /* A program may be started without standard streams: their numbers must not go to our files. */
