@@ -190,7 +190,8 @@ bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
 static bool open_wave(cosim_t *c, char *error, unsigned error_bytes) {
   const options_t *o = c->options;
   if (!o->wave) return true;
-  c->vcd = is_vcd(o->wave);
+  bool by_dut = o->wave_kind == WAVE_RTL && c->dut && c->dut->traits.own_vcd;
+  c->vcd = is_vcd(o->wave) && !by_dut;
   int length = snprintf(c->wave_path, sizeof c->wave_path, "%s%s", o->wave, c->vcd ? ".fst" : "");
   bool fits = length >= 0 && (size_t)length < sizeof c->wave_path;
   if (!fits) snprintf(error, error_bytes, "%.100s...: too long a name", o->wave);

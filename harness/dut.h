@@ -129,6 +129,10 @@ typedef struct {
   bool own_caching;
 
   bool no_page_size, no_memory_type; /* page_size; pcd and pwt: are not told */
+
+  /* A waveform whose name ends in .vcd is written as VCD. Otherwise it is FST whatever its name is, and where the user
+   * wants VCD the harness makes that of it. */
+  bool own_vcd;
 } dut_traits_t;
 
 /* All functions are required but those marked optional, which may be NULL. */

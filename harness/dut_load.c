@@ -41,8 +41,8 @@ static const char *missing_function(const dut_ops_t *d) {
 
 const char *dut_load_contradiction(const dut_ops_t *d, const mmu_config_t *c) {
   const dut_traits_t *t = &d->traits;
-  const bool *const bools[] = {&t->paging_only, &t->performs,     &t->flushes,
-                               &t->own_caching, &t->no_page_size, &t->no_memory_type};
+  const bool *const bools[] = {&t->paging_only,  &t->performs,       &t->flushes, &t->own_caching,
+                               &t->no_page_size, &t->no_memory_type, &t->own_vcd};
   for (unsigned i = 0; i < sizeof bools / sizeof *bools; i++) {
     unsigned char byte;
     memcpy(&byte, bools[i], 1);
