@@ -71,11 +71,11 @@ dut_status_t rtl_clock(void *dut, const dut_drive_t *drive, dut_cycle_t *cycle) 
 }
 
 const char *rtl_error(void *dut) {
-  return device(dut)->error;
+  return device(dut)->error();
 }
 
 uint64_t rtl_cycles(void *dut) {
-  return device(dut)->cycles;
+  return device(dut)->cycles();
 }
 
 void rtl_reset(void *dut) {
@@ -127,7 +127,7 @@ bool rtl_rewind(void *dut, unsigned slot, char *error, unsigned error_bytes) {
 }
 
 uint64_t rtl_wave_time(void *dut) {
-  return 2 * device(dut)->cycles;
+  return 2 * device(dut)->cycles();
 }
 
 const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
