@@ -58,15 +58,15 @@ dut_status_t run() {
 
 void *sc_open(const dut_env_t *env, char *error, unsigned error_bytes) {
   const std::string arguments = env->arguments ? env->arguments : "";
-  const char *refused = nullptr;
-  if (arguments.find("+verilator") != std::string::npos)
-    refused = "+verilator arguments are not for the design";
-  else if (opened)
-    refused = "a simulation has one device at a time";
-  else if (bench && arguments != bench_arguments)
-    refused = "the simulation has begun with others";
-  if (refused) {
-    std::snprintf(error, error_bytes, "--dut-args %s: %s", arguments.c_str(), refused);
+  if (opened) {
+    std::snprintf(error, error_bytes, "a SystemC simulation has one device at a time");
+    return nullptr;
+  }
+  const bool for_verilator = arguments.find("+verilator") != std::string::npos;
+  if (for_verilator || (bench && arguments != bench_arguments)) {
+    std::snprintf(error, error_bytes, "--dut-args %s: %s", arguments.c_str(),
+                  for_verilator ? "+verilator arguments are not for the design"
+                                : "the simulation has begun with others");
     return nullptr;
   }
   try {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <systemc>
 
 #include "dut_sc.h"
@@ -19,6 +20,10 @@ static void report(const sc_core::sc_report &text, const sc_core::sc_actions &ac
 // Called by SystemC.
 int sc_main(int argc, char **argv) {
   sc_core::sc_report_handler::set_handler(report);
+  if (argc > 1 && std::strcmp(argv[1], "bench") == 0) {
+    std::fprintf(stderr, "mmu86-sc bench: mmu86 alone is measured; it opens several devices, a simulation has one\n");
+    return 2;
+  }
   const int status = mmu86_main(argc, argv);
   dut_sc_end();
   return status;

@@ -23,7 +23,7 @@ libraries() { dirname "$(find "$PREFIX" -name libmmu86.so)"; }
 case_stage() {
   rm -rf "$BUILD/harness/packaging/stage"
   DESTDIR=$BUILD/harness/packaging/stage quietly cmake --install "$BUILD" --prefix /opt/mmu86
-  for file in bin/mmu86 include/mmu86/mmu.h include/mmu86/dut.h share/mmu86/kernel.elf share/mmu86/knobs/recursive.json \
+  for file in bin/mmu86 bin/mmu86-sc include/mmu86/mmu.h include/mmu86/dut.h include/mmu86/mmu86_tlm.h share/mmu86/kernel.elf share/mmu86/knobs/recursive.json \
     share/mmu86/waveforms/lockstep.gtkw share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
     [ -f "$PREFIX/$file" ] || fail "$file is not installed"
   done
@@ -38,7 +38,7 @@ case_headers() {
   local strict="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
   for header in "$PREFIX"/include/mmu86/*.h; do
     echo "#include <mmu86/$(basename "$header")>" >"$DIR/one.c"
-    quietly gcc -std=c11 $strict -I"$PREFIX/include" -x c "$DIR/one.c"
+    [ "$(basename "$header")" = mmu86_tlm.h ] || quietly gcc -std=c11 $strict -I"$PREFIX/include" -x c "$DIR/one.c"
     quietly g++ -std=c++17 $strict -I"$PREFIX/include" -x c++ "$DIR/one.c"
     grep -q 'dut_rtl *(' "$header" && fail "$header declares the program's own device"
   done
@@ -107,6 +107,45 @@ case_pkgconfig() {
   [ -f "$(pkg-config --variable=datadir mmu86)/kernel.elf" ] || fail "datadir does not hold the kernel"
 }
 
+# The example, as it is installed: find_package, mmu86::systemc, a virtual platform that runs; and behind an include of
+# SystemC that has not asked for dynamic processes.
+case_systemc() {
+  local example
+  example=$(dirname "$(find "$PREFIX/share/doc" -name platform.cpp)")
+  quietly cmake -S "$example" -B "$DIR/build" -DCMAKE_PREFIX_PATH="$PREFIX" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Werror"
+  quietly cmake --build "$DIR/build"
+  quietly "$DIR/build/platform"
+  grep -qx 'sum 8386560, 4 page faults, 8187 accesses by pointer, unmapped, [0-9]* ns' "$DIR/log" || fail "the platform says something else"
+  grep -q '^wrong' "$DIR/log" && fail "the platform finds itself wrong"
+  readelf -dW "$DIR/build/platform" | grep -q 'NEEDED.*libmmu86' || fail "not linked with the shared library"
+  printf '#include <systemc>\n#include <mmu86/mmu86_tlm.h>\nint sc_main(int, char **) { mmu86::Mmu mmu("mmu"); return 0; }\n' \
+    >"$DIR/behind.cpp"
+  quietly g++ -std=c++17 -Wall -Wextra -Werror -I"$PREFIX/include" "$DIR/behind.cpp" -o "$DIR/behind" -L"$(libraries)" -lmmu86 -lsystemc
+  LD_LIBRARY_PATH=$(libraries) quietly "$DIR/behind"
+  # The program over SystemC has its data too.
+  cd / && quietly "$PREFIX/bin/mmu86-sc" fuzz --knobs recursive --count 2000
+}
+
+# Where there is no SystemC all else is as it was, and who asks for it is told.
+case_no_systemc() {
+  local version example hidden
+  hidden="-DCMAKE_IGNORE_PATH=$(pkg-config --variable=includedir systemc);$(pkg-config --variable=libarchdir systemc)"
+  example=$(dirname "$(find "$PREFIX/share/doc" -name platform.cpp)")
+  version=$("$PREFIX/bin/mmu86" --version | cut -d' ' -f2)
+  quietly cmake -S "$HERE/consumer" -B "$DIR/build" -DCMAKE_PREFIX_PATH="$PREFIX" -DWANTED="${version%.*}" $hidden
+  quietly cmake --build "$DIR/build" --target c_mmu86
+  is_right "$DIR/build/c_mmu86"
+  printf 'cmake_minimum_required(VERSION 3.16)\nproject(any LANGUAGES C)\nfind_package(mmu86 REQUIRED)\n%s\n' \
+    'if(TARGET mmu86::systemc OR mmu86_systemc_FOUND)
+  message(FATAL_ERROR "there is SystemC")
+endif()' >"$DIR/CMakeLists.txt"
+  quietly cmake -S "$DIR" -B "$DIR/any" -DCMAKE_PREFIX_PATH="$PREFIX" $hidden
+  cmake -S "$DIR" -B "$DIR/any2" -DCMAKE_PREFIX_PATH="$PREFIX" >"$DIR/log" 2>&1 && fail "SystemC is not found where it is"
+  grep -q 'there is SystemC' "$DIR/log" || fail "SystemC is not found where it is"
+  cmake -S "$example" -B "$DIR/refused" -DCMAKE_PREFIX_PATH="$PREFIX" $hidden >"$DIR/log" 2>&1 && fail "mmu86::systemc without SystemC"
+  grep -q 'libsystemc-dev' "$DIR/log" || fail "the refusal does not say what is missing"
+}
+
 # runs DIRECTORY: the program there boots its own kernel from wherever it is called.
 runs() {
   cd / || exit 1
@@ -129,8 +168,9 @@ case_run() {
 }
 
 case_manual() {
-  local pages=("$PREFIX"/share/man/man1/*.1)
-  [ ${#pages[@]} = $((1 + $(commands | wc -l))) ] || fail "pages of other commands than there are: ${pages[*]}"
+  local pages=("$PREFIX"/share/man/man1/*.1) sc=$PREFIX/share/man/man1/mmu86-sc.1
+  groff -ww -man -Tascii "$sc" 2>"$DIR/log" >"$DIR/text" && [ ! -s "$DIR/log" ] && grep -q transactor "$DIR/text" || fail "$sc"
+  [ ${#pages[@]} = $((2 + $(commands | wc -l))) ] || fail "pages of other commands than there are: ${pages[*]}"
   for command in "" $(commands); do
     local page=$PREFIX/share/man/man1/mmu86${command:+-$command}.1
     [ -f "$page" ] || fail "$command has no page"
@@ -195,7 +235,7 @@ case_deb() {
   for library in libjansson.so.4 libzstd.so.1 libc.so.6; do
     readelf -dW "$PREFIX/bin/mmu86" | grep -q "NEEDED.*$library" || fail "$library is not needed"
   done
-  for package in libc6 libjansson4 libzstd1 libstdc++6 zlib1g; do
+  for package in libc6 libjansson4 libzstd1 libstdc++6 libsystemc zlib1g; do
     grep "^ Depends: " "$DIR/log" | grep -qF "$package (" || fail "it does not depend on $package"
   done
   # What is installed is in it, and nothing else.

@@ -105,6 +105,8 @@ case_vcd() {
   cd "$DIR" || exit 1
   "$MMU86_SC" fuzz --seed 7 --count 3000 --mem-latency 2 --wave wave.vcd --wave-window 200:800 >out 2>err || fail "$(cat err)"
   python3 "$HERE/vcd_check.py" wave.vcd 200 800 || fail "the VCD says something else"
+  sed -n 2p wave.vcd | grep -qx ' *' || fail "the time of day is in the waveform: $(head -3 wave.vcd)"
+  grep -q Info out err && fail "SystemC's own words are in the output"
   cp wave.vcd first.vcd
   "$MMU86_SC" fuzz --seed 7 --count 3000 --mem-latency 2 --wave wave.vcd --wave-window 200:800 >out 2>err
   cmp first.vcd wave.vcd || fail "the same run gives other bytes"
@@ -125,6 +127,7 @@ case_bad_input() {
   refused 'verilator arguments are not for the design' fuzz --dut-args +verilator+seed+1
   refused 'wave.vcd: cannot write the waveform' fuzz --count 10 --wave "$DIR/none/wave.vcd"
   refused 'the DUT rtl has no snapshots' fuzz --count 10 --failure-wave "$DIR/wave"
+  refused 'mmu86 alone is measured' bench
   refused 'cannot read' replay "$DIR/none"
   [ -e /dev/full ] && ln -s /dev/full "$DIR/full.vcd" && refused 'cannot write the waveform: not a file' fuzz --wave "$DIR/full.vcd"
   [ "$("$MMU86_SC" --version)" = "$("$MMU86" --version)" ] || fail "another version"

@@ -1,8 +1,5 @@
 // The transactor: over the RTL, called from SystemC threads; and over devices that break the ports' rules.
-//
-// A simulation cannot begin twice in a process: each test has its own (Check forks).
 
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -14,7 +11,7 @@
 #include "transactor.h"
 #include "x86.h"
 
-#include <check.h> // has a macro fail: after everything of C++
+#include "sc_suite.h" // has Check's macro fail: after everything of C++
 
 using namespace sc_core;
 
@@ -305,6 +302,7 @@ START_TEST(broken_rules_are_named) {
   const mmu_req_t req = linear(0x3000);
   ck_assert_int_eq(device.transact(req, rsp), b.status);
   ck_assert_str_eq(device.transactor.error(), b.error);
+  if (b.status == DUT_HANG) ck_assert_uint_eq(device.transactor.cycles(), 4 + LIMIT);
   if (b.behave == refer_for_ever) ck_assert_uint_gt(rsp.n_mem, 20);
 }
 END_TEST
@@ -332,23 +330,8 @@ END_TEST
 } // namespace
 
 int sc_main(int, char **) {
-  Suite *suite = suite_create("transactor");
-  TCase *c = tcase_create("transactor");
-  tcase_add_test(c, reset_vector_after_four_cycles);
-  tcase_add_test(c, walks_are_served_and_logged);
-  tcase_add_test(c, restart_is_as_new);
-  tcase_add_test(c, threads_take_turns);
-  tcase_add_loop_test(c, broken_rules_are_named, 0, (int)(sizeof broken / sizeof *broken));
-  tcase_add_test(c, request_is_held_until_accepted);
-  suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed > 0;
-}
-
-int main(int argc, char **argv) {
-  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
-  return sc_elab_and_sim(argc, argv);
+  return sc_suite("transactor",
+                  {reset_vector_after_four_cycles, walks_are_served_and_logged, restart_is_as_new, threads_take_turns,
+                   request_is_held_until_accepted, broken_rules_are_named},
+                  (int)(sizeof broken / sizeof *broken));
 }
