@@ -108,8 +108,9 @@ public:
   }
 
   /*
-   * The operand, of any length, as it would be accessed now; nothing changes but what is written. Returns its length; 0
-   * if any of it faults (response: of the first byte that does) or if it is no ACCESS or SYSTEM.
+   * The operand, of any length, as it would be accessed now; nothing changes but what is written. Returns its length,
+   * or as far as memory lets it; 0 if any of it faults (response: of the first byte that does) or if it is no ACCESS or
+   * SYSTEM.
    */
   unsigned transport_dbg(tlm::tlm_generic_payload &payload) {
     mmu_req_t req;
@@ -144,38 +145,41 @@ public:
 
   /*
    * A pointer for an ACCESS, or a SYSTEM by MMU_SEG_LINEAR: to as much as the page, its rights, the segment's limit and
-   * memory allow. It is for requests with the same seg, access (a READ may get writing as well), cpl, implicit, ac and
-   * vm, whose operand lies within, and is given only where such requests have no effect: A, and to write D, are set.
-   * What may raise #AC gets none. Addresses: the payload's, so offsets. It is invalidated by WRITE_CR, by INVLPG of its
-   * page, by whatever changes its segment register, by reset, and by memory; not by a change of page tables without
-   * INVLPG, which a TLB would not see either.
+   * memory allow. It is for requests with the same seg, access (a READ may get a WRITE as well, and the other way),
+   * cpl, implicit, ac and vm, whose operand lies within, and is given only where such requests have no effect: A, and
+   * to write D, are set. What may raise #AC gets none. Addresses: the payload's, so offsets. It is invalidated by
+   * WRITE_CR, by INVLPG of its page, by whatever changes its segment register, by reset, and by memory; not by a change
+   * of page tables without INVLPG, which a TLB would not see either.
    */
   bool get_direct_mem_ptr(tlm::tlm_generic_payload &payload, tlm::tlm_dmi &dmi) {
     mmu_req_t req;
-    mmu_rsp_t rsp, written;
+    mmu_rsp_t rsp;
     const uint64_t address = payload.get_address();
     auto *extension = payload.get_extension<Extension>();
     bool ok = request_of(payload, extension, UINT32_MAX, req) == tlm::TLM_OK_RESPONSE && may_be_granted(req);
+    bool reads = false, writes = false;
     req.size = 1;
-    ok = ok && probe(req, rsp) && !probe_wrote;
-    bool writes = false;
-    if (ok) {
-      req.access = MMU_WRITE;
-      writes = extension->request.access != MMU_EXECUTE && probe(req, written) && !probe_wrote;
+    if (ok && probe(req, rsp) && !probe_wrote) {
+      const bool fetch = req.access == MMU_EXECUTE;
+      reads = fetch || goes_there(req, MMU_READ, rsp);
+      writes = !fetch && goes_there(req, MMU_WRITE, rsp);
       tlm::tlm_generic_payload physical;
       set_up(physical, payload.get_command(), rsp.paddr[0], nullptr, 0);
       ok = memory->get_direct_mem_ptr(physical, dmi) && dmi.get_start_address() <= rsp.paddr[0] &&
-           rsp.paddr[0] <= dmi.get_end_address() &&
-           (payload.get_command() == tlm::TLM_WRITE_COMMAND ? writes && dmi.is_write_allowed() : dmi.is_read_allowed());
+           rsp.paddr[0] <= dmi.get_end_address();
+      reads = reads && dmi.is_read_allowed();
+      writes = writes && dmi.is_write_allowed();
     }
-    if (!ok) {
+    if (!ok || !(payload.get_command() == tlm::TLM_WRITE_COMMAND ? writes : reads)) {
       dmi.init();
       dmi.set_start_address(address);
       dmi.set_end_address(address);
       return false;
     }
     grant(req, rsp, address, dmi);
-    if (!writes) dmi.set_granted_access(tlm::tlm_dmi::DMI_ACCESS_READ);
+    dmi.set_granted_access(!writes ? tlm::tlm_dmi::DMI_ACCESS_READ
+                           : reads ? tlm::tlm_dmi::DMI_ACCESS_READ_WRITE
+                                   : tlm::tlm_dmi::DMI_ACCESS_WRITE);
     if (rsp.page_size[0] == MMU_PAGE_NONE) return true;
     dmi.set_read_latency(dmi.get_read_latency() + timing.hit);
     dmi.set_write_latency(dmi.get_write_latency() + timing.hit);
@@ -339,6 +343,13 @@ private:
   bool may_be_granted(const mmu_req_t &req) const {
     if (req.op == MMU_OP_SYSTEM) return req.seg == MMU_SEG_LINEAR;
     return req.op == MMU_OP_ACCESS && (req.align == 0 || !req.ac || req.cpl != 3 || req.implicit);
+  }
+
+  // Whether another access to the same operand goes to the same place, without effects.
+  bool goes_there(mmu_req_t req, mmu_access_t access, const mmu_rsp_t &place) {
+    mmu_rsp_t rsp;
+    req.access = (uint8_t)access;
+    return probe(req, rsp) && !probe_wrote && rsp.paddr[0] == place.paddr[0] && rsp.page_size[0] == place.page_size[0];
   }
 
   // The offsets that the limit of a segment lets through. Source: "Limit Checking".

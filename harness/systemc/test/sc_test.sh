@@ -67,7 +67,7 @@ case_ends() {
   same json
 }
 
-# A BIOS that ends in a triple fault, after a reset: HLT at the reset vector with interrupts off.
+# A BIOS that halts for ever.
 bios() {
   python3 -c "import sys; sys.stdout.buffer.write(b'\xf4' * 65536)" >"$DIR/bios"
   echo "$DIR/bios"
@@ -110,6 +110,9 @@ case_vcd() {
   cp wave.vcd first.vcd
   "$MMU86_SC" fuzz --seed 7 --count 3000 --mem-latency 2 --wave wave.vcd --wave-window 200:800 >out 2>err
   cmp first.vcd wave.vcd || fail "the same run gives other bytes"
+  (ulimit -f 20; trap '' XFSZ; exec "$MMU86_SC" fuzz --count 3000 --wave cut.vcd >out 2>err)
+  [ $? = 2 ] || fail "a full disk is not noticed"
+  grep -q 'cut.vcd: the waveform could not be written whole' err || fail "a full disk is not named"
   [ "$(ls ./*.vcd* | wc -l)" = 2 ] || fail "something is left beside the waveform: $(ls)"
 }
 

@@ -53,6 +53,24 @@ START_TEST(page_by_page_with_its_rights) {
 }
 END_TEST
 
+// A page that was moved without INVLPG: reads still hit the old entry, which is clean; writes renew it.
+START_TEST(reads_and_writes_that_go_to_two_places) {
+  play([](Platform &p, Requester &r) {
+    map(p.memory, 0x5000, 0x9000 | P | W | A);
+    r.page();
+    ck_assert_int_eq(r.request(linear(MMU_READ), 0x5000, nullptr, 4), tlm::TLM_OK_RESPONSE);
+    map(p.memory, 0x5000, 0xB000 | P | W | A | D);
+    tlm_dmi dmi;
+    ck_assert(r.pointer(linear(MMU_READ), 0x5000, dmi));
+    ck_assert(dmi.get_dmi_ptr() == &p.memory.bytes[0x9000]);
+    ck_assert(dmi.is_read_allowed() && !dmi.is_write_allowed());
+    ck_assert(r.pointer(linear(MMU_WRITE), 0x5000, dmi));
+    ck_assert(dmi.get_dmi_ptr() == &p.memory.bytes[0xB000]);
+    ck_assert(!dmi.is_read_allowed() && dmi.is_write_allowed());
+  });
+}
+END_TEST
+
 START_TEST(by_whom_it_is_asked_for) {
   play([](Platform &p, Requester &r) {
     map(p.memory, 0x5000, 0x9000 | P | W | A | D);
@@ -122,6 +140,10 @@ START_TEST(as_far_as_the_limit) {
     ck_assert(dmi.is_write_allowed());
     r.set_seg(MMU_SEG_CS, 0x5000, 0xFFFF, 0x093); // what could be written is not, by fetches
     ck_assert(r.pointer(logical(MMU_SEG_CS, MMU_EXECUTE), 0x1234, dmi));
+    ck_assert(dmi.is_read_allowed() && !dmi.is_write_allowed());
+    r.write_cr(0, X86_CR0_PE);
+    r.set_seg(MMU_SEG_DS, 0, 0xFFFF, 0x091); // read-only, at address 0
+    ck_assert(r.pointer(read, 0, dmi));
     ck_assert(dmi.is_read_allowed() && !dmi.is_write_allowed());
   });
 }
@@ -297,6 +319,7 @@ START_TEST(random_pointers_are_what_requests_get) {
         r.write_cr(3, DIRECTORY);
         if (below(8)) r.write_cr(0, X86_CR0_PE | X86_CR0_PG | (below(2) ? X86_CR0_WP : 0));
       }
+      if (below(4) == 0) map(p.memory, below(64) << 12, (0x10000 + below(0x7F0) * 0x1000) | below(512)); // no INVLPG
       const mmu_seg_id_t segments[] = {MMU_SEG_DS, MMU_SEG_ES, MMU_SEG_CS};
       const auto access = (mmu_access_t)below(2);
       mmu_req_t req = below(3) ? logical(segments[below(3)], access, below(2) * 3) : linear(access);
@@ -314,11 +337,12 @@ START_TEST(random_pointers_are_what_requests_get) {
       const auto at = [&](uint64_t a) { return dmi.get_dmi_ptr() + (a - first) - p.memory.bytes.data(); };
       for (uint64_t a : {first, address, last, first + below((uint32_t)(last - first) + 1)})
         ck_assert_int_eq(plain(r, req, a), at(a));
-      mmu_req_t write = req;
-      write.access = MMU_WRITE;
-      if (dmi.is_write_allowed() && req.access != MMU_EXECUTE)
-        for (uint64_t a : {first, last})
-          ck_assert_int_eq(plain(r, write, a), at(a));
+      mmu_req_t other = req;
+      other.access = req.access == MMU_WRITE ? MMU_READ : MMU_WRITE;
+      const bool also = req.access == MMU_WRITE ? dmi.is_read_allowed() : dmi.is_write_allowed();
+      ck_assert(!also || req.access != MMU_EXECUTE);
+      for (uint64_t a : {first, last})
+        if (also) ck_assert_int_eq(plain(r, other, a), at(a));
       writable += dmi.is_write_allowed();
       // No further than that: beyond is another page, another place, or nothing.
       for (uint64_t a : {first - 1, last + 1}) {
@@ -343,7 +367,7 @@ END_TEST
 } // namespace
 
 int sc_main(int, char **) {
-  return sc_suite("tlm_dmi",
-                  {page_by_page_with_its_rights, by_whom_it_is_asked_for, as_far_as_the_limit,
-                   as_far_as_page_and_memory, latencies, invalidations, random_pointers_are_what_requests_get});
+  return sc_suite("tlm_dmi", {page_by_page_with_its_rights, reads_and_writes_that_go_to_two_places,
+                              by_whom_it_is_asked_for, as_far_as_the_limit, as_far_as_page_and_memory, latencies,
+                              invalidations, random_pointers_are_what_requests_get});
 }
