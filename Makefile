@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 MMU86 = $(BUILD)/mmu86
 
 .PHONY: all help setup configure build program run test regress baseline expected lint format synth mutants mutants-short shrink-mutants \
-        coverage fuzz-parsers fuzz-corpus pictures bench wave install installable deb clean
+        coverage fuzz-parsers fuzz-corpus pictures bench wave docs install installable deb clean
 
 all: build
 
@@ -38,6 +38,7 @@ help:
 	@echo 'make wave     open the waveform of the last run in GTKWave'
 	@echo 'make install  install the program, libmmu86, manual pages and completion (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make deb      a Debian package of the same, in $(BUILD)'
+	@echo 'make docs     the API reference, by Doxygen: $(BUILD)/docs/html/index.html'
 	@echo 'make clean    remove $(BUILD)'
 
 setup:
@@ -109,6 +110,9 @@ wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }
 	@command -v gtkwave >/dev/null || { echo 'GTKWave is missing: apt-get install gtkwave' >&2; exit 2; }
 	gtkwave $(BUILD)/mmu86.fst waveforms/lockstep.gtkw
+
+docs: configure
+	@cmake --build $(BUILD) --target docs
 
 install: installable
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
