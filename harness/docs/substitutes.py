@@ -32,6 +32,9 @@ ROWS = [
     (r"build/mmu86 report run.json --baseline before.json --coverage build/coverage.json -o page.html",
      "of another result that is here; make coverage takes minutes",
      "cp run.json before.json; build/mmu86 report run.json --baseline before.json -o page.html", None),
+    (r"verilator --binary bench.sv .*", "the reader's own; the example's is built by install_example_dpi: reads it",
+     "verilator --lint-only --timing harness/examples/dpi/bench.sv harness/examples/pager/pager.sv "
+     "$(pkg-config --cflags mmu86-dpi)", None),
     (r"build/mmu86-sc run build/sw/kernel.elf", TOUR, r"\g<0> --max-insns 200000", 4),
     (r"build/mmu86-sc replay boot.trace .*", "of a trace that is here",
      r"build/mmu86 fuzz --count 2000 --trace boot.trace --quiet; \g<0>", None),

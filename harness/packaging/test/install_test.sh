@@ -24,7 +24,7 @@ case_stage() {
   rm -rf "$BUILD/harness/packaging/stage"
   DESTDIR=$BUILD/harness/packaging/stage quietly cmake --install "$BUILD" --prefix /opt/mmu86
   for file in bin/mmu86 bin/mmu86-sc include/mmu86/mmu.h include/mmu86/dut.h include/mmu86/mmu86_tlm.h share/mmu86/kernel.elf share/mmu86/knobs/recursive.json \
-    share/mmu86/waveforms/lockstep.gtkw share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
+    share/mmu86/waveforms/lockstep.gtkw share/mmu86/sv/mmu86_dpi.svh share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
     [ -f "$PREFIX/$file" ] || fail "$file is not installed"
   done
   # What is text, and the library, knows neither the sources nor the build. (The program's debugging information does.)
@@ -70,6 +70,19 @@ case_library() {
     *) fail "the archive needs $symbol" ;;
     esac
   done
+}
+
+# What a simulator is given: no name but those that the package imports, and nothing needed but libc.
+case_dpi() {
+  local so
+  so=$(libraries)/libmmu86_dpi.so
+  grep -oP 'import "DPI-C" function \w+ \K\w+' "$PREFIX/share/mmu86/sv/mmu86_dpi.svh" | sort >"$DIR/imported"
+  [ "$(wc -l <"$DIR/imported")" -ge 8 ] || fail "the package imports only $(cat "$DIR/imported")"
+  nm -D --defined-only "$so" | awk '{ print $3 }' | sort >"$DIR/exported"
+  diff "$DIR/imported" "$DIR/exported" >"$DIR/log" || fail "imported (<) and exported (>) differ"
+  nm --defined-only -g "${so%.so}.a" | awk 'NF == 3 { print $3 }' | sort >"$DIR/exported"
+  diff "$DIR/imported" "$DIR/exported" >"$DIR/log" || fail "the archive: imported (<) and exported (>) differ"
+  [ "$(readelf -dW "$so" | awk '/NEEDED/ { print $NF }')" = "[libc.so.6]" ] || fail "it needs more than libc"
 }
 
 # is_right COMMAND: the consumer's answer is the reset vector.
