@@ -33,6 +33,18 @@ case_stage() {
   return 0
 }
 
+# What the documents link to is installed with them.
+case_documents() {
+  local doc=$PREFIX/share/doc/mmu86 links=0
+  for document in $(cd "$doc" && find . -name '*.md'); do
+    while IFS= read -r link; do
+      links=$((links + 1))
+      [ -e "$(dirname "$doc/$document")/${link%%#*}" ] || fail "$document: no $link"
+    done < <(grep -oP '\]\(\K[^)#:]+(?=[)#])' "$doc/$document")
+  done
+  [ $links -ge 15 ] || fail "only $links links"
+}
+
 # Each header by itself, in C and C++.
 case_headers() {
   local strict="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
