@@ -332,8 +332,6 @@ module mmu86_port_checker #(
   );
   /* verilator lint_on PINCONNECTEMPTY */
 
-  default clocking @(posedge clk_i); endclocking
-
   logic in_page, unknown, f_is_behind, f_is_ahead;
   assign in_page     = m_req_size_o inside {[4'd1:4'd8]} && 13'(m_req_addr_o[11:0]) + 13'(m_req_size_o) <= 13'h1000;
   assign unknown     = $isunknown({f_req_ready_o, f_rsp_valid_o, f_ev_valid_o, d_req_ready_o, d_rsp_valid_o,
@@ -362,27 +360,28 @@ module mmu86_port_checker #(
   assign when[DRAIN_LATER]    = d_control && !d_rsp_valid_o && earlier_q == '0;
   assign when[KNOWN]          = 1'b1;
 
-  m_req_hold : assert property (disable iff (!rst_ni) when[M_REQ_HOLD] |=> m_req_valid_o && $stable(m_req))
+  // No default clocking: with one Verilator 5.006 now and then ends in "Can't locate package scope".
+  m_req_hold : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_REQ_HOLD] |=> m_req_valid_o && $stable(m_req))
   else $error("mmu86_port_checker: M_REQ_HOLD: a memory request fell or changed before it was accepted");
-  m_rsp_hold : assert property (disable iff (!rst_ni) when[M_RSP_HOLD] |=> m_rsp_valid_i && $stable(m_rsp))
+  m_rsp_hold : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_RSP_HOLD] |=> m_rsp_valid_i && $stable(m_rsp))
   else $error("mmu86_port_checker: M_RSP_HOLD: memory's answer fell or changed before it was taken");
-  m_rsp_asked : assert property (disable iff (!rst_ni) when[M_RSP_ASKED] |-> busy_q)
+  m_rsp_asked : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_RSP_ASKED] |-> busy_q)
   else $error("mmu86_port_checker: M_RSP_ASKED: memory answers, and no reference is outstanding");
-  m_one : assert property (disable iff (!rst_ni) when[M_ONE] |-> !busy_q || m_answer)
+  m_one : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_ONE] |-> !busy_q || m_answer)
   else $error("mmu86_port_checker: M_ONE: a reference while another one is outstanding");
-  m_shape : assert property (disable iff (!rst_ni) when[M_SHAPE] |-> in_page)
+  m_shape : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_SHAPE] |-> in_page)
   else $error("mmu86_port_checker: M_SHAPE: a reference of no or more than 8 bytes, or beyond its page");
-  m_expect : assert property (disable iff (!rst_ni) when[M_EXPECT] |-> was_read)
+  m_expect : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_EXPECT] |-> was_read)
   else $error("mmu86_port_checker: M_EXPECT: a write expects what was not read there");
-  m_owner : assert property (disable iff (!rst_ni) when[M_OWNER] |-> m_req_fetch_o ? f_untranslated : d_untranslated)
+  m_owner : assert property (@(posedge clk_i) disable iff (!rst_ni) when[M_OWNER] |-> m_req_fetch_o ? f_untranslated : d_untranslated)
   else $error("mmu86_port_checker: M_OWNER: a reference for a port that has nothing to translate");
-  kill_reference : assert property (disable iff (!rst_ni) when[KILL_REFERENCE] |-> !m_req_fetch_o)
+  kill_reference : assert property (@(posedge clk_i) disable iff (!rst_ni) when[KILL_REFERENCE] |-> !m_req_fetch_o)
   else $error("mmu86_port_checker: KILL_REFERENCE: a reference is begun for a fetch that was killed");
-  drain_earlier : assert property (disable iff (!rst_ni) when[DRAIN_EARLIER] |-> !f_is_behind)
+  drain_earlier : assert property (@(posedge clk_i) disable iff (!rst_ni) when[DRAIN_EARLIER] |-> !f_is_behind)
   else $error("mmu86_port_checker: DRAIN_EARLIER: a control operation acts before an earlier fetch is translated");
-  drain_later : assert property (disable iff (!rst_ni) when[DRAIN_LATER] |-> !f_is_ahead)
+  drain_later : assert property (@(posedge clk_i) disable iff (!rst_ni) when[DRAIN_LATER] |-> !f_is_ahead)
   else $error("mmu86_port_checker: DRAIN_LATER: a later fetch is translated before a control operation acts");
-  known : assert property (disable iff (!rst_ni) when[KNOWN] |-> !unknown)
+  known : assert property (@(posedge clk_i) disable iff (!rst_ni) when[KNOWN] |-> !unknown)
   else $error("mmu86_port_checker: KNOWN: an output is X");
 
   /* In reset nothing is valid. (All other rules are off then.) */

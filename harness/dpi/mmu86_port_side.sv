@@ -117,8 +117,6 @@ module mmu86_port_side #(
     end
   end
 
-  default clocking @(posedge clk_i); endclocking
-
   /* What the oldest request's response looks like, whatever the answer is. */
   logic in_order;
   always_comb begin
@@ -161,30 +159,31 @@ module mmu86_port_side #(
   assign when[KILL_RESPONSE] = forgotten_q;
   assign when[KILL_EVENT]    = forgotten_q;
 
-  req_hold : assert property (disable iff (!rst_ni) when[REQ_HOLD] |=> req_valid_i && $stable(req_i))
+  // No default clocking: with one Verilator 5.006 now and then ends in "Can't locate package scope".
+  req_hold : assert property (@(posedge clk_i) disable iff (!rst_ni) when[REQ_HOLD] |=> req_valid_i && $stable(req_i))
   else $error("mmu86_port_checker: REQ_HOLD: %s port: a request fell or changed before it was accepted", NAME);
-  rsp_hold : assert property (disable iff (!rst_ni) when[RSP_HOLD] |=> rsp_valid_i && $stable(rsp_i))
+  rsp_hold : assert property (@(posedge clk_i) disable iff (!rst_ni) when[RSP_HOLD] |=> rsp_valid_i && $stable(rsp_i))
   else $error("mmu86_port_checker: RSP_HOLD: %s port: a response fell or changed before it was taken", NAME);
-  rsp_asked : assert property (disable iff (!rst_ni) when[RSP_ASKED] |-> open_q != '0)
+  rsp_asked : assert property (@(posedge clk_i) disable iff (!rst_ni) when[RSP_ASKED] |-> open_q != '0)
   else $error("mmu86_port_checker: RSP_ASKED: %s port: a response, and no request is open", NAME);
-  rsp_order : assert property (disable iff (!rst_ni) when[RSP_ORDER] |-> in_order)
+  rsp_order : assert property (@(posedge clk_i) disable iff (!rst_ni) when[RSP_ORDER] |-> in_order)
   else $error("mmu86_port_checker: RSP_ORDER: %s port: a response that is not the oldest request's", NAME);
-  progress : assert property (disable iff (!rst_ni) when[PROGRESS] |-> idle_q < PATIENCE)
+  progress : assert property (@(posedge clk_i) disable iff (!rst_ni) when[PROGRESS] |-> idle_q < PATIENCE)
   else $error("mmu86_port_checker: PROGRESS: %s port: neither accepted nor answered, and nothing is waited for",
               NAME);
-  accept_many : assert property (disable iff (!rst_ni) when[ACCEPT_MANY] |-> open_q < 4'd8)
+  accept_many : assert property (@(posedge clk_i) disable iff (!rst_ni) when[ACCEPT_MANY] |-> open_q < 4'd8)
   else $error("mmu86_port_checker: ACCEPT_MANY: %s port: more than eight requests are open", NAME);
-  ev_on_time : assert property (disable iff (!rst_ni) when[EV_ON_TIME] |-> untranslated_o)
+  ev_on_time : assert property (@(posedge clk_i) disable iff (!rst_ni) when[EV_ON_TIME] |-> untranslated_o)
   else $error("mmu86_port_checker: EV_ON_TIME: %s port: a TLB event of no request, or after its response", NAME);
-  ev_shape : assert property (disable iff (!rst_ni) when[EV_SHAPE] |-> well_formed)
+  ev_shape : assert property (@(posedge clk_i) disable iff (!rst_ni) when[EV_SHAPE] |-> well_formed)
   else $error("mmu86_port_checker: EV_SHAPE: %s port: a TLB event that this TLB cannot have", NAME);
-  ev_fill : assert property (disable iff (!rst_ni) when[EV_FILL] |-> missed_q)
+  ev_fill : assert property (@(posedge clk_i) disable iff (!rst_ni) when[EV_FILL] |-> missed_q)
   else $error("mmu86_port_checker: EV_FILL: %s port: a FILL without a MISS or RENEW before it", NAME);
-  kill_accept : assert property (disable iff (!rst_ni) when[KILL_ACCEPT] |-> !req_ready_i)
+  kill_accept : assert property (@(posedge clk_i) disable iff (!rst_ni) when[KILL_ACCEPT] |-> !req_ready_i)
   else $error("mmu86_port_checker: KILL_ACCEPT: %s port: a fetch is accepted in the cycle of a kill", NAME);
-  kill_response : assert property (disable iff (!rst_ni) when[KILL_RESPONSE] |-> !rsp_valid_i)
+  kill_response : assert property (@(posedge clk_i) disable iff (!rst_ni) when[KILL_RESPONSE] |-> !rsp_valid_i)
   else $error("mmu86_port_checker: KILL_RESPONSE: %s port: a response for a fetch that was killed", NAME);
-  kill_event : assert property (disable iff (!rst_ni) when[KILL_EVENT] |-> !ev_valid_i)
+  kill_event : assert property (@(posedge clk_i) disable iff (!rst_ni) when[KILL_EVENT] |-> !ev_valid_i)
   else $error("mmu86_port_checker: KILL_EVENT: %s port: a TLB event for a fetch that was killed", NAME);
 
   /* How often each had. */
