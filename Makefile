@@ -60,7 +60,7 @@ run: program
 test: build
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 	@cmake -S . -B $(BUILD)/sanitize -DMMU86_SANITIZE=ON >/dev/null
-	@cmake --build $(BUILD)/sanitize -j $(JOBS)
+	@cmake --build $(BUILD)/sanitize -j $(JOBS) --target unit
 	@ctest --test-dir $(BUILD)/sanitize --output-on-failure -j $(JOBS) -L unit
 
 regress: build
