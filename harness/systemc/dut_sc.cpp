@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "bench.h"
 #include "dut_rtl.h"
 #include "dut_sc.h"
+#include "sc_bench.h"
 #include "sc_wave.h"
 #include "verilated.h"
 

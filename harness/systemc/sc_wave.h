@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "bench.h"
+#include "sc_bench.h"
 
 class ScWave {
 public:

@@ -7,7 +7,7 @@
 #include <systemc>
 #include <vector>
 
-#include "bench.h"
+#include "sc_bench.h"
 #include "transactor.h"
 #include "x86.h"
 

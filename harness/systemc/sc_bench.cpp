@@ -1,4 +1,4 @@
-#include "bench.h"
+#include "sc_bench.h"
 
 #include <stdexcept>
 #include <type_traits>
