@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coverage_report.h"
+#include "dut_coverage.h"
 #include "dut_load.h"
 #include "dut_rtl.h"
 #include "fst_file.h"
@@ -33,12 +34,23 @@ static const char *wave_of_dut(const cosim_t *c) {
   return c->options->wave_kind == WAVE_TRANSLATIONS ? NULL : c->options->wave;
 }
 
+/* Refuses the DUT's own coverage of one that has none. */
+static bool check_coverage(const cosim_t *c, char *error, unsigned error_bytes) {
+  const char *path = c->options->dut_coverage;
+  if (!path || (c->dut && c->dut->coverage_write)) return true;
+  if (c->dut)
+    snprintf(error, error_bytes, "--dut-coverage %s: the DUT %s counts no coverage of its own", path, c->dut->name);
+  else
+    snprintf(error, error_bytes, "--dut-coverage %s: there is none without a DUT", path);
+  return false;
+}
+
 /* Finds the DUT that --dut names; NULL in cosim->dut for "none". */
 static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
   const char *name = c->options->dut;
   if (strcmp(name, "none") == 0) {
     const char *wave = wave_of_dut(c) ? wave_of_dut(c) : c->options->failure_wave;
-    if (!wave) return true;
+    if (!wave) return check_coverage(c, error, error_bytes);
     snprintf(error, error_bytes, "--%s %s: there is no waveform without a DUT",
              wave_of_dut(c) ? "wave" : "failure-wave", wave);
     return false;
@@ -68,7 +80,7 @@ static bool choose_dut(cosim_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "--failure-wave %s: the DUT %s has no snapshots", c->options->failure_wave, name);
     return false;
   }
-  return true;
+  return check_coverage(c, error, error_bytes);
 }
 
 const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned error_bytes) {
@@ -95,6 +107,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
                    .mem_latency = c->options->mem_latency,
                    .seed = c->options->seed,
                    .waves = wave_of_dut(c) != NULL,
+                   .coverage = c->options->dut_coverage != NULL,
                    .overlapped = c->options->overlap,
                    .arguments = c->options->dut_args};
   c->ls.handle = c->dut->open(&env, error, error_bytes);
@@ -129,15 +142,16 @@ static bool open_coverage(cosim_t *c, char *error, unsigned error_bytes) {
 }
 
 /* Found out now rather than after minutes. */
-static bool check_wave_path(const char *path, char *error, unsigned error_bytes) {
+static bool check_path(const char *path, const char *what, char *error, unsigned error_bytes) {
   char target[OUTPUT_PATH], partial[OUTPUT_PATH];
+  if (!path) return true;
   if (!output_places(path, target, partial)) {
-    snprintf(error, error_bytes, "%s: cannot write the waveform: not a file", path);
+    snprintf(error, error_bytes, "%s: cannot write the %s: not a file", path, what);
     return false;
   }
   FILE *file = fopen(partial, "wb");
   if (file && fclose(file) == 0 && remove(partial) == 0) return true;
-  snprintf(error, error_bytes, "%s: cannot write the waveform: %s", path, strerror(errno));
+  snprintf(error, error_bytes, "%s: cannot write the %s: %s", path, what, strerror(errno));
   return false;
 }
 
@@ -176,7 +190,7 @@ void cosim_report(cosim_t *c, FILE *out, const mmu_t *mmu, report_context_t cont
 
 bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
   const char *outputs[] = {o->wave,   o->failure_wave, o->trace, o->json, o->coverage,
-                           o->serial, o->debugcon,     o->vga,   o->html};
+                           o->serial, o->debugcon,     o->vga,   o->html, o->dut_coverage};
   const char *input = o->bios ? o->bios : o->input;
   for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
     if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
@@ -219,8 +233,9 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
   }
   c->mmu = c->dut ? c->dut->config() : mmu_default_config();
   place_failure(c);
-  bool ok = (!options->wave || check_wave_path(options->wave, error, error_bytes)) &&
-            (!options->failure_wave || check_wave_path(options->failure_wave, error, error_bytes)) &&
+  bool ok = check_path(options->wave, "waveform", error, error_bytes) &&
+            check_path(options->failure_wave, "waveform", error, error_bytes) &&
+            check_path(options->dut_coverage, "DUT's coverage", error, error_bytes) &&
             (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes)) &&
             (!options->coverage || open_coverage(c, error, error_bytes));
   if (!ok) {
@@ -277,6 +292,19 @@ static bool write_setup(cosim_t *c, char *error, unsigned error_bytes) {
   return false;
 }
 
+/* A device that has crashed is not asked any more: what it did is the run's verdict, and that its coverage is lost is
+ * said beside it. */
+static bool write_dut_coverage(cosim_t *c, char *error, unsigned error_bytes) {
+  if (dut_coverage_write(c->dut, c->ls.handle, c->options->dut_coverage, error, error_bytes)) {
+    c->dut_covered = true;
+    return true;
+  }
+  if (c->ls.state != LOCKSTEP_PROTOCOL) return false;
+  fprintf(stderr, "mmu86: %s\n", error);
+  error[0] = 0;
+  return true;
+}
+
 bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   bool ok = true;
   lockstep_finish(&c->ls);
@@ -306,6 +334,8 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
     if (!coverage_write_file(c->ls.coverage, c->options->coverage, error, error_bytes)) ok = false;
     c->violations = coverage_print_violations(stderr, c->ls.coverage);
   }
+  if (c->options->dut_coverage && !write_dut_coverage(c, ok ? error : (char[256]){0}, ok ? error_bytes : 256))
+    ok = false;
   return ok;
 }
 

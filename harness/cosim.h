@@ -24,6 +24,7 @@ typedef struct {
   char wave_path[OUTPUT_PATH];    /* of --wave, while it is written */
   char wave_setup[OUTPUT_PATH];   /* GTKWave's, beside a view */
   bool vcd;                       /* it becomes a VCD in the end */
+  bool dut_covered;               /* the DUT's own coverage is written */
   recorder_t recorder;            /* with --json */
   snapshot_wave_t failure;        /* made by cosim_report */
   char failure_path[OUTPUT_PATH]; /* where it goes: --failure-wave, or beside --json or --trace, or the working
@@ -53,7 +54,7 @@ bool cosim_check_paths(const options_t *options, char *error, unsigned error_byt
  */
 void cosim_report(cosim_t *cosim, FILE *out, const mmu_t *mmu, report_context_t context);
 
-/* Ends waveform and trace, writes the coverage, names its violations. Returns false and one line in error if a file is
+/* Ends waveform and trace, writes both coverages, names violations. Returns false and one line in error if a file is
  * not whole. */
 bool cosim_finish(cosim_t *cosim, char *error, unsigned error_bytes);
 

@@ -18,7 +18,7 @@ extern "C" {
 
 /* Grows with each incompatible change of this file, and of what it takes from mmu.h. dut_ops_t.abi_version must equal
  * it. */
-#define DUT_ABI_VERSION 6u
+#define DUT_ABI_VERSION 7u
 
 /* How a blocking call into a DUT ended. */
 typedef enum {
@@ -34,6 +34,7 @@ typedef struct {
   uint32_t mem_latency;  /* most extra cycles a memory reference takes; each draws 0..mem_latency */
   uint64_t seed;         /* of those draws */
   bool waves;            /* wave_open may be called: a device may choose a slower build for that */
+  bool coverage;         /* coverage_write will be called: likewise */
   bool overlapped;       /* a waveform shows requests that overlap (clock), else one at a time (transact) */
   const char *arguments; /* the device's own, separated by blanks (the RTL's: plusargs); "" if there are none */
 } dut_env_t;
@@ -200,6 +201,14 @@ typedef struct {
   bool (*snapshot)(void *dut, unsigned slot);
   bool (*rewind)(void *dut, unsigned slot, char *error, unsigned error_bytes);
   uint64_t (*wave_time)(void *dut);
+
+  /*
+   * Optional: coverage of the device's own code (lines, branches, toggles, what it counts). Writes what has been
+   * counted since open to a new file, in a form of the device's own: Verilator's, say. Called at most once, when the
+   * run has ended, however it has. A device that is not opened for coverage need not count. What reset and rewind do to
+   * the counts is the device's business. Returns false and a line in error if the file is not whole.
+   */
+  bool (*coverage_write)(void *dut, const char *path, char *error, unsigned error_bytes);
 } dut_ops_t;
 
 /*

@@ -24,6 +24,13 @@
 #include "dut_no_wave.h"
 #endif
 
+// Whether the RTL is built for coverage (harness/coverage).
+#ifdef MMU86_COVERED
+constexpr bool covered = true;
+#else
+constexpr bool covered = false;
+#endif
+
 // What a device was between two clock cycles.
 struct Snapshot {
   std::vector<uint8_t> state; // of the Verilated model
@@ -42,6 +49,7 @@ public:
   virtual void wave_judged(const mmu_rsp_t &model) = 0;
   virtual void wave_ports(const dut_ports_note_t &note, bool follows) = 0;
   virtual bool wave_close(char *error, unsigned error_bytes) = 0;
+  virtual bool coverage_write(const char *path, char *error, unsigned error_bytes) = 0;
   virtual void reset() = 0;
   virtual void save(Snapshot &to) const = 0;
   virtual const char *error() const = 0;
@@ -96,6 +104,12 @@ public:
     bool ok = !wave || wave->close(why, why_bytes);
     wave.reset();
     return ok;
+  }
+
+  bool coverage_write(const char *path, char *why, unsigned why_bytes) override {
+    if constexpr (covered) return top->coverage_write(path, why, why_bytes);
+    std::snprintf(why, why_bytes, "the RTL is not built for coverage");
+    return false;
   }
 
   void save(Snapshot &to) const override {

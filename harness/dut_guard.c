@@ -327,6 +327,18 @@ static uint64_t wave_time(void *dut) {
   return 0;
 }
 
+static bool coverage_write(void *dut, const char *path, char *error, unsigned error_bytes) {
+  if (enter("coverage_write")) {
+    if (sigsetjmp(guard.back, 0) == 0) {
+      bool good = guard.ops->coverage_write(dut, path, error, error_bytes);
+      leave();
+      return good;
+    }
+    lost();
+  }
+  return complain(error, error_bytes);
+}
+
 static mmu_config_t config(void) {
   return guard.config;
 }
@@ -356,5 +368,6 @@ const dut_ops_t *dut_guard(const dut_ops_t *ops, mmu_config_t declared) {
     guarded.rewind = rewind_device;
     guarded.wave_time = wave_time;
   }
+  if (ops->coverage_write) guarded.coverage_write = coverage_write;
   return &guarded;
 }

@@ -181,6 +181,10 @@ static uint64_t wave_time(void *dut) {
   return device->wave_time(((paging_t *)dut)->handle);
 }
 
+static bool coverage_write(void *dut, const char *path, char *error, unsigned error_bytes) {
+  return device->coverage_write(((paging_t *)dut)->handle, path, error, error_bytes);
+}
+
 const dut_ops_t *dut_paging(const dut_ops_t *ops) {
   static dut_ops_t whole;
   device = ops;
@@ -205,6 +209,7 @@ const dut_ops_t *dut_paging(const dut_ops_t *ops) {
     whole.rewind = rewind_device;
     whole.wave_time = wave_time;
   }
+  if (ops->coverage_write) whole.coverage_write = coverage_write;
   return &whole;
 }
 

@@ -130,6 +130,10 @@ uint64_t rtl_wave_time(void *dut) {
   return 2 * device(dut)->cycles();
 }
 
+bool rtl_coverage_write(void *dut, const char *path, char *error, unsigned error_bytes) {
+  return device(dut)->coverage_write(path, error, error_bytes);
+}
+
 const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            "rtl",
                            "the RTL of this repository, Verilated",
@@ -149,7 +153,8 @@ const dut_ops_t rtl_ops = {DUT_ABI_VERSION,
                            rtl_clock,
                            waves ? rtl_snapshot : nullptr,
                            waves ? rtl_rewind : nullptr,
-                           waves ? rtl_wave_time : nullptr};
+                           waves ? rtl_wave_time : nullptr,
+                           covered ? rtl_coverage_write : nullptr};
 
 } // namespace
 

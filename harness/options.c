@@ -126,6 +126,9 @@ static bool take(options_t *o, option_id_t id, const char *text) {
   case OPT_COVERAGE:
     o->coverage = text;
     return true;
+  case OPT_DUT_COVERAGE:
+    o->dut_coverage = text;
+    return true;
   case OPT_STEER:
     o->steer = true;
     return true;

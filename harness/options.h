@@ -45,9 +45,10 @@ typedef struct {
   const char *dut_args; /* the device's own arguments */
   const char *bios;     /* in place of input */
   const char *serial_input, *vga;
-  bool restart;         /* go on after a reset */
-  const char *coverage; /* functional coverage is sampled and added to this file */
-  bool steer;           /* fuzz: towards what is not covered */
+  bool restart;             /* go on after a reset */
+  const char *coverage;     /* functional coverage is sampled and added to this file */
+  const char *dut_coverage; /* the DUT's own is written to this file */
+  bool steer;               /* fuzz: towards what is not covered */
   const char *wave, *trace, *json, *serial, *debugcon, *cmdline, *initrd;
   const char *out;      /* shrink: name of the outputs, without suffix; NULL: from the input */
   bool any_failure;     /* shrink */
@@ -82,7 +83,7 @@ typedef struct {
   uint16_t gdb_port;
   char kernel[DATA_FILE_PATH]; /* the default kernel */
   char explain[4096];          /* with a trace as output or input: the command that explains it, likewise; else "" */
-  char reproduce[4096];        /* the command line, quoted for a shell, without waveforms and GDB */
+  char reproduce[4096];        /* the command line, quoted for a shell, without what only looks on */
 } options_t;
 
 /*

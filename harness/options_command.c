@@ -33,10 +33,10 @@ const char *options_command_name(unsigned command) {
   return command == FOR_RUN ? "run" : command == FOR_REPLAY ? "replay" : command == FOR_FUZZ ? "fuzz" : "bench";
 }
 
-/* An option with an argument that the same run is repeated without: waveforms and GDB. */
+/* An option with an argument that the same run is repeated without: waveforms, the DUT's coverage, GDB. */
 static bool is_onlooker(const char *word) {
-  static const char *const names[] = {"--wave",           "--wave-kind", "--wave-window", "--failure-wave",
-                                      "--snapshot-every", "--gdb",       "--port"};
+  static const char *const names[] = {"--wave",           "--wave-kind",    "--wave-window", "--failure-wave",
+                                      "--snapshot-every", "--dut-coverage", "--gdb",         "--port"};
   for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
     size_t n = strlen(names[i]);
     if (strncmp(word, names[i], n) == 0 && (word[n] == 0 || word[n] == '=')) return true;

@@ -43,6 +43,10 @@ const option_t options_table[] = {
     {OPT_TRACE, "trace", "FILE", "record the transaction stream, for mmu86 replay", FOR_RUN | FOR_FUZZ},
     {OPT_COVERAGE, "coverage", "FILE", "sample functional coverage, add it to FILE",
      FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
+    {OPT_DUT_COVERAGE, "dut-coverage", "FILE",
+     "write the coverage of the DUT's own code, if it counts any (dut.h), in its own form; Verilator's is for "
+     "verilator_coverage",
+     FOR_RUN | FOR_REPLAY | FOR_FUZZ | FOR_SWEEP},
     {OPT_STEER, "steer", NULL, "drive at the holes of --coverage as well", FOR_FUZZ},
     {OPT_SERIAL, "serial", "FILE", "the guest's serial output (default: standard output, -)", FOR_RUN},
     {OPT_SERIAL_INPUT, "serial-input", "FILE", "what is sent to the guest's serial port (-: standard input)", FOR_RUN},

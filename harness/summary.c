@@ -185,6 +185,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   if (c->wave_setup[0]) fprintf(out, "  %-24s %s\n", "set-up for gtkwave", c->wave_setup);
   if (c->failure.written) fprintf(out, "  %-24s %s\n", "waveform of the failure", c->failure_path);
   if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
+  if (c->dut_covered) fprintf(out, "  %-24s %s\n", "coverage of the DUT", c->options->dut_coverage);
   origins(out, &c->ls.stats);
 }
 
@@ -272,6 +273,7 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   json_object_set_new(root, "failure_time",
                       c->failure.written ? json_integer((json_int_t)c->failure.marker) : json_null());
   json_object_set_new(root, "trace", c->options->trace ? json_string(c->options->trace) : json_null());
+  json_object_set_new(root, "dut_coverage", c->dut_covered ? json_string(c->options->dut_coverage) : json_null());
   json_object_set_new(root, "seconds", json_real(o->seconds));
   json_object_set_new(root, "references_per_second", json_real(rate(o, c)));
   summary_record(root, o, c);

@@ -31,17 +31,17 @@ class Failure(Exception):
 
 def jobs(binaries, root, out, count):
     """(name, command, environment) of each run; the slow ones first."""
-    rtl = {"MMU86_RTL_COVERAGE": str(out / "rtl")}
     fuzz = ["fuzz", "--count", str(count), "--quiet"]
-    yield "port-level bench", [binaries / "ports_covered"], rtl
+    covered = binaries / "mmu86_covered"
+    yield "port-level bench", [binaries / "ports_covered"], {"MMU86_RTL_COVERAGE": str(out / "rtl")}
     for seed, latency in ((1, 0), (2, 5)):
-        yield (f"fuzz, seed {seed}", [binaries / "mmu86_covered", *fuzz, "--seed", str(seed), "--mem-latency", str(latency),
-               "--coverage", out / f"functional-{seed}.json", "--steer"], rtl)
+        yield (f"fuzz, seed {seed}", [covered, *fuzz, "--seed", str(seed), "--mem-latency", str(latency), "--coverage",
+               out / f"functional-{seed}.json", "--steer", "--dut-coverage", out / f"rtl/fuzz-{seed}.dat"], {})
     for seed, latency in enumerate((0, 3), 1):
-        yield (f"sweep {seed}", [binaries / "mmu86_covered", "sweep", "--seed", str(seed), "--mem-latency", str(latency),
-               "--coverage", out / f"functional-sweep-{seed}.json"], rtl)
-        yield (f"overlap {seed}", [binaries / "mmu86_covered", "fuzz", "--overlap", "--seed", str(seed), "--mem-latency",
-               str(latency), "--count", str(count)], rtl)
+        yield (f"sweep {seed}", [covered, "sweep", "--seed", str(seed), "--mem-latency", str(latency), "--coverage",
+               out / f"functional-sweep-{seed}.json", "--dut-coverage", out / f"rtl/sweep-{seed}.dat"], {})
+        yield (f"overlap {seed}", [covered, "fuzz", "--overlap", "--seed", str(seed), "--mem-latency", str(latency),
+               "--count", str(count), "--dut-coverage", out / f"rtl/overlap-{seed}.dat"], {})
     yield ("fuzz of the model", [binaries / "mmu86_model_covered", *fuzz, "--dut", "none", "--steer", "--coverage",
            out / "functional-model.json"], {})
     for suite in sorted((root / "model/mmu/test").glob("mmu_*test.c")):

@@ -152,7 +152,7 @@ const dut_ops_t sc_ops = {DUT_ABI_VERSION, "rtl",          "the RTL of this repo
                           sc_cycles,       sc_wave_open,   sc_wave_note,
                           sc_wave_judged,  sc_wave_ports,  sc_wave_close,
                           sc_reset,        sc_clock_cycle, nullptr,
-                          nullptr,         nullptr};
+                          nullptr,         nullptr,        nullptr};
 
 } // namespace
 

@@ -20,8 +20,11 @@ typedef enum {
   WILD_BOOL,
   WILD_EVENT,
   WILD_REFERENCE,
+  FAILS_IN_COVERAGE, /* and says why */
+  FORGETS_COVERAGE,  /* and says that it is written */
+  CRASHES_IN_COVERAGE,
 } foreign_sin_t;
 
-typedef enum { SOUND, OTHER_VERSION, HALF_A_TABLE, NO_TABLE, ODD_TLB, BOMB } foreign_kind_t;
+typedef enum { SOUND, OTHER_VERSION, HALF_A_TABLE, NO_TABLE, ODD_TLB, BOMB, UNCOUNTED } foreign_kind_t;
 
 #endif

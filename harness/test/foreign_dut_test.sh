@@ -31,4 +31,39 @@ case_run() {
   done
 }
 
+# uncovered STATUS TEXT SIN: the run ends so, and leaves the file that was there.
+uncovered() {
+  echo old >"$DIR/c"
+  expect "$1" fuzz --count 3000 --dut "$SOUND" --dut-args "+sin=$3 +after=1000" --dut-coverage "$DIR/c"
+  grep -q "$2" "$DIR/err" || fail "it does not say $2"
+  [ "$(cat "$DIR/c")" = old ] && [ ! -e "$DIR/c.partial" ] || fail "the file is not as it was"
+  rm "$DIR/c"
+}
+
+# A device's own coverage: --dut-coverage.
+case_coverage() {
+  local result=(--json "$DIR/result.json" --dut-coverage "$DIR/c")
+  for command in "run $KERNEL --max-insns 30000" "fuzz --count 3000 --trace $DIR/trace" "replay $DIR/trace"; do
+    rm -f "$DIR/c"
+    expect "$([ "${command%% *}" = run ] && echo 4 || echo 0)" $command --dut "$SOUND" "${result[@]}"
+    [ "$(cat "$DIR/c")" = "transactions $(json transactions)" ] || fail "$command: its coverage is $(cat "$DIR/c")"
+    grep -q "coverage of the DUT  *$DIR/c" "$DIR/out" || fail "$command: the summary does not name the file"
+    [ "$(json dut_coverage)" = "$DIR/c" ] || fail "$command: the result names $(json dut_coverage)"
+  done
+  expect 1 fuzz --count 3000 --dut "$SOUND" --dut-args "+sin=7 +after=1000" "${result[@]}" # a mismatch leaves it
+  [ "$(cat "$DIR/c")" = "transactions 1001" ] || fail "after a mismatch its coverage is $(cat "$DIR/c")"
+  grep -q -- "--dut-coverage" "$DIR/err" && fail "what repeats the run writes the coverage again"
+  uncovered 2 "writes no coverage: no room?for it" 15
+  uncovered 2 "has written no coverage, and says that it has" 16
+  uncovered 2 "crashes in coverage_write: Aborted" 17
+  uncovered 1 "writes no coverage: crashes in transact: Segmentation fault" 1
+  expect 2 fuzz --dut "$LIBRARIES/libforeign_uncounted.so" --dut-coverage "$DIR/c"; one_line "counts no coverage of its own"
+  expect 2 fuzz --dut-coverage "$DIR/c"; one_line "the DUT rtl counts no coverage of its own"
+  expect 2 fuzz --dut none --dut-coverage "$DIR/c"; one_line "there is none without a DUT"
+  for place in "$DIR" /dev/full "$DIR/none/c"; do
+    expect 2 fuzz --dut "$SOUND" --dut-coverage "$place"; one_line "cannot write the DUT's coverage"
+  done
+  expect 2 replay "$DIR/trace" --dut "$SOUND" --dut-coverage "$DIR/trace"; one_line "is the input"
+}
+
 "case_$CASE"

@@ -9,6 +9,7 @@
 
 #include "Vpager.h"
 #include "verilated.h"
+#include "verilated_cov.h"
 #include "verilated_fst_c.h"
 
 namespace {
@@ -17,7 +18,6 @@ class Pager {
 public:
   explicit Pager(const dut_env_t &environment) : env(environment), random(static_cast<uint32_t>(environment.seed)) {
     context.traceEverOn(env.waves);
-    top = std::make_unique<Vpager>(&context);
   }
 
   ~Pager() { top->final(); }
@@ -40,19 +40,20 @@ public:
     return status;
   }
 
-  bool wave_open(const char *path) {
+  bool wave_open(const char *path, char *why, unsigned why_bytes) {
     wave = std::make_unique<VerilatedFstC>();
     top->trace(wave.get(), 99);
     wave->open(path);
+    if (!wave->isOpen()) std::snprintf(why, why_bytes, "%s: cannot be written", path);
     return wave->isOpen();
   }
 
   bool wave_close() {
-    wave->close();
     wave.reset();
     return true;
   }
 
+  VerilatedContext context;
   uint64_t cycles = 0;
   char error[128] = "";
 
@@ -120,12 +121,11 @@ private:
 
   void cycle() {
     drive_bus();
-    top->clk = 0;
-    top->eval();
-    if (wave) wave->dump(2 * cycles);
-    top->clk = 1;
-    top->eval();
-    if (wave) wave->dump(2 * cycles + 1);
+    for (unsigned clk : {0, 1}) {
+      top->clk = clk;
+      top->eval();
+      if (wave) wave->dump(2 * cycles + clk);
+    }
     cycles++;
   }
 
@@ -146,8 +146,7 @@ private:
   std::minstd_rand random;
   uint32_t stall = 0;
   mmu_rsp_t *log = nullptr;
-  VerilatedContext context;
-  std::unique_ptr<Vpager> top;
+  std::unique_ptr<Vpager> top = std::make_unique<Vpager>(&context);
   std::unique_ptr<VerilatedFstC> wave;
 };
 
@@ -169,12 +168,6 @@ void *open_pager(const dut_env_t *env, char *error, unsigned error_bytes) {
   return nullptr;
 }
 
-bool wave_open(void *dut, const char *path, char *error, unsigned error_bytes) {
-  if (of(dut).wave_open(path)) return true;
-  std::snprintf(error, error_bytes, "%s: cannot be written", path);
-  return false;
-}
-
 } // namespace
 
 extern "C" const dut_ops_t *mmu86_dut() {
@@ -192,9 +185,15 @@ extern "C" const dut_ops_t *mmu86_dut() {
   ops.error = [](void *dut) -> const char * { return of(dut).error; };
   ops.cycles = [](void *dut) { return of(dut).cycles; };
   ops.reset = [](void *dut) { of(dut).reset(); };
-  ops.wave_open = wave_open;
+  ops.wave_open = [](void *dut, const char *path, char *why, unsigned n) { return of(dut).wave_open(path, why, n); };
   ops.wave_note = [](void *, const dut_annotation_t *) {};
   ops.wave_judged = [](void *, const mmu_rsp_t *) {};
   ops.wave_close = [](void *dut, char *, unsigned) { return of(dut).wave_close(); };
+#if VM_COVERAGE // cmake -DCOVERAGE=ON
+  ops.coverage_write = [](void *dut, const char *path, char *, unsigned) {
+    of(dut).context.coveragep()->write(path);
+    return true;
+  };
+#endif
   return &ops;
 }

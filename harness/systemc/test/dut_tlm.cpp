@@ -153,6 +153,7 @@ const dut_ops_t tlm_ops = {DUT_ABI_VERSION,
                            nullptr,
                            nullptr,
                            nullptr,
+                           nullptr,
                            nullptr};
 
 } // namespace
