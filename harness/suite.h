@@ -39,6 +39,10 @@ void suite_list(FILE *out);
 /* Whether a suite, or some of "all", can say something of a device that is like that. */
 bool suite_applies(const char *name, const dut_traits_t *traits);
 
+/* The n-th suite, from 0, of those that name stands for and that are about segmentation, which such a device has not;
+ * NULL: there are no more. */
+const char *suite_left_out(const char *name, const dut_traits_t *traits, unsigned n);
+
 /* Runs a suite, or all of them that apply to the device. Returns false once the two sides differ, or an answer is
  * wrong. */
 bool suite_run(suite_t *suite, const char *name);

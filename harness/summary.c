@@ -1,5 +1,6 @@
 #include "summary.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -9,6 +10,7 @@
 #include "dut_paging.h"
 #include "json_file.h"
 #include "report.h"
+#include "suite.h"
 #include "x86.h"
 
 static const char *verdict_name(verdict_t v) {
@@ -109,12 +111,20 @@ static void verdicts(FILE *out, const oracle_t *oracle) {
 /* --- what the device lacks: skipped, and said so --- */
 
 typedef struct {
-  const char *what, *reason;
+  unsigned n;
+  struct {
+    char what[40];
+    const char *reason;
+  } item[16];
 } skipped_t;
 
-enum { SKIPPED_MAX = 8 };
+static void skip(skipped_t *list, const char *kind, const char *what, const char *reason) {
+  assert(list->n < sizeof list->item / sizeof *list->item);
+  snprintf(list->item[list->n].what, sizeof list->item->what, "%s%s", kind, what);
+  list->item[list->n++].reason = reason;
+}
 
-static unsigned skipped(const outcome_t *o, const cosim_t *c, skipped_t list[SKIPPED_MAX]) {
+static skipped_t skipped(const outcome_t *o, const cosim_t *c) {
   static const struct {
     uint32_t bit;
     const char *what;
@@ -122,31 +132,31 @@ static unsigned skipped(const outcome_t *o, const cosim_t *c, skipped_t list[SKI
       {X86_CR4_PSE, "large pages"}, {X86_CR4_PGE, "global pages"}, {X86_CR4_SMEP, "SMEP"}, {X86_CR4_SMAP, "SMAP"}};
   static const dut_traits_t none;
   const dut_traits_t *t = c->dut ? &c->dut->traits : &none;
-  unsigned n = 0;
-  if (t->paging_only) list[n++] = (skipped_t){"segmentation", "the device translates linear addresses only"};
+  skipped_t list = {0};
+  if (t->paging_only) skip(&list, "", "segmentation", "the device translates linear addresses only");
+  const char *suite = c->options->suite, *left_out;
+  for (unsigned i = 0; suite && (left_out = suite_left_out(suite, t, i)); i++)
+    skip(&list, "suite ", left_out, "it is about segmentation, which the device has not");
   for (unsigned i = 0; i < sizeof features / sizeof *features; i++)
-    if (c->mmu.cr4_absent & features[i].bit)
-      list[n++] = (skipped_t){features[i].what, "the device has no such bit of CR4"};
-  if (t->flushes) list[n++] = (skipped_t){"INVLPG", "the device has none; it gets MOV CR3"};
-  if (t->no_page_size) list[n++] = (skipped_t){"page size", "the device does not tell it"};
-  if (t->no_memory_type) list[n++] = (skipped_t){"memory type", "the device does not tell it"};
-  if (o->lacks_bits) list[n++] = (skipped_t){"combinations of the suite", "with bits of CR4 that the device has not"};
-  return n;
+    if (c->mmu.cr4_absent & features[i].bit) skip(&list, "", features[i].what, "the device has no such bit of CR4");
+  if (t->flushes) skip(&list, "", "INVLPG", "the device has none; it gets MOV CR3");
+  if (t->no_page_size) skip(&list, "", "page size", "the device does not tell it");
+  if (t->no_memory_type) skip(&list, "", "memory type", "the device does not tell it");
+  if (o->lacks_bits) skip(&list, "", "combinations of the suite", "with bits of CR4 that the device has not");
+  return list;
 }
 
 static void print_skipped(FILE *out, const outcome_t *o, const cosim_t *c) {
-  skipped_t list[SKIPPED_MAX];
-  unsigned n = skipped(o, c, list);
-  for (unsigned i = 0; i < n; i++)
-    fprintf(out, "  %-24s %s: %s\n", i ? "" : "not compared", list[i].what, list[i].reason);
+  const skipped_t list = skipped(o, c);
+  for (unsigned i = 0; i < list.n; i++)
+    fprintf(out, "  %-24s %s: %s\n", i ? "" : "not compared", list.item[i].what, list.item[i].reason);
 }
 
 static json_t *skipped_json(const outcome_t *o, const cosim_t *c) {
-  skipped_t list[SKIPPED_MAX];
-  unsigned n = skipped(o, c, list);
+  const skipped_t list = skipped(o, c);
   json_t *array = json_array();
-  for (unsigned i = 0; i < n; i++)
-    json_array_append_new(array, json_pack("{s:s, s:s}", "name", list[i].what, "reason", list[i].reason));
+  for (unsigned i = 0; i < list.n; i++)
+    json_array_append_new(array, json_pack("{s:s, s:s}", "name", list.item[i].what, "reason", list.item[i].reason));
   return array;
 }
 

@@ -190,6 +190,11 @@ START_TEST(suites) {
   } of[] = {{0, false}, {X86_CR4_PSE, true}, {X86_CR4_SMEP | X86_CR4_SMAP, true}};
   ck_assert(!suite_applies("limits", &traits) && !suite_applies("descriptors", &traits));
   ck_assert(suite_applies("flags", &traits) && suite_applies("all", &traits));
+  ck_assert_str_eq(suite_left_out("all", &traits, 0), "limits");
+  ck_assert_str_eq(suite_left_out("all", &traits, 1), "descriptors");
+  ck_assert_ptr_null(suite_left_out("all", &traits, 2));
+  ck_assert_ptr_null(suite_left_out("flags", &traits, 0));
+  ck_assert_ptr_null(suite_left_out("all", &(dut_traits_t){0}, 0));
   for (unsigned i = 0; i < 3; i++) {
     uint64_t combinations = 0;
     for (unsigned suite = 0; suite < 3; suite++) {

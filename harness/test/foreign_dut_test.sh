@@ -66,4 +66,32 @@ case_coverage() {
   expect 2 replay "$DIR/trace" --dut "$SOUND" --dut-coverage "$DIR/trace"; one_line "is the input"
 }
 
+# What a device lacks is said, suites that were left out of "all" among it: in the table and in the result, in one order.
+case_lacks() {
+  local paged=$LIBRARIES/libforeign_paged.so suite
+  local cr4="large pages;global pages;SMEP;SMAP;" rest="INVLPG;page size;memory type"
+  names() {
+    python3 -c 'import json, sys; print(*[one["name"] for one in json.load(open(sys.argv[1]))["skipped"]], sep=";")' "$DIR/result.json"
+  }
+  said() {
+    expect 0 fuzz --dut "$paged" --json "$DIR/result.json" "${@:2}"
+    [ "$(names)" = "$1" ] || fail "${*:2}: the result names $(names)"
+    [ "$(sed -n '/not compared/,/wall time/s/^  \(not compared\|  \)  *\([^:]*\): ..*/\2/p' "$DIR/out" | paste -sd ';')" = "$1" ] ||
+      fail "${*:2}: the table does not name the same"
+  }
+  said "segmentation;$cr4$rest" --count 1000
+  said "segmentation;suite limits;suite descriptors;$cr4$rest;combinations of the suite" --suite all --every 997
+  local all; all=$(json combinations)
+  for suite in flags straddle tlb; do
+    said "segmentation;$cr4$rest;combinations of the suite" --suite $suite --every 997
+    all=$((all - $(json combinations)))
+  done
+  [ $all = 0 ] || fail "all runs other combinations than those of its suites"
+  for suite in limits descriptors; do
+    expect 2 fuzz --dut "$paged" --suite $suite; one_line "--suite $suite: is about segmentation"
+  done
+  expect 0 fuzz --suite all --every 9973 --json "$DIR/result.json" # a whole device: nothing is left out
+  [ -z "$(names)" ] || fail "a whole device lacks $(names)"
+}
+
 "case_$CASE"
