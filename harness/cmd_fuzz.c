@@ -160,8 +160,9 @@ static void report(const fuzz_t *f, cosim_t *cosim) {
 static int execute(fuzz_t *f, cosim_t *cosim, char *error, unsigned error_bytes) {
   const options_t *options = f->options;
   uint64_t ram_bytes = options->ram_mb << 20;
-  if (!check(f, error, error_bytes)) return EXIT_BAD_INPUT;
-  if (!cosim_open(cosim, options, ram_bytes, error, error_bytes)) return EXIT_BAD_INPUT;
+  if (!cosim_check_paths(options, error, error_bytes) || !check(f, error, error_bytes) ||
+      !cosim_open(cosim, options, ram_bytes, error, error_bytes))
+    return EXIT_BAD_INPUT;
   if (!rig_create(&f->rig, &cosim->ls, &cosim->mmu, ram_bytes)) {
     snprintf(error, error_bytes, "no memory for the reference's world");
     return EXIT_BAD_INPUT;

@@ -114,7 +114,8 @@ static bool set_up(command_t *c, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "--scene %s: no such scene; one is small/fetch/invlpg/taken/3", o->scene);
     return false;
   }
-  if (!cosim_open(&c->cosim, o, SWEEP_RAM, error, error_bytes)) return false;
+  if (!cosim_check_paths(o, error, error_bytes) || !cosim_open(&c->cosim, o, SWEEP_RAM, error, error_bytes))
+    return false;
   if (!c->cosim.dut || !c->cosim.dut->clock || !c->cosim.dut->reset) {
     snprintf(error, error_bytes, "--dut %s: a sweep needs a DUT with clock and reset", o->dut);
     return false;

@@ -1,7 +1,9 @@
 #include "cosim.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "coverage_report.h"
 #include "dut_coverage.h"
@@ -155,24 +157,6 @@ static bool check_path(const char *path, const char *what, char *error, unsigned
   return false;
 }
 
-/* Names the failure's waveform. */
-static void place_failure(cosim_t *c) {
-  const options_t *o = c->options;
-  const char *other = o->json ? o->json : o->trace;
-  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
-  int room = (int)sizeof c->failure_path;
-  if (o->failure_wave) {
-    snprintf(c->failure_path, sizeof c->failure_path, "%s", o->failure_wave);
-  } else if (other && output_places(other, target, partial)) {
-    const char *slash = strrchr(other, '/'), *dot = strrchr(slash ? slash : other, '.');
-    int stem = dot ? (int)(dot - other) : (int)strlen(other);
-    if (stem > room - 16) stem = room - 16;
-    snprintf(c->failure_path, sizeof c->failure_path, "%.*s.failure.fst", stem, other);
-  } else {
-    snprintf(c->failure_path, sizeof c->failure_path, "mmu86-failure.fst");
-  }
-}
-
 void cosim_report(cosim_t *c, FILE *out, const mmu_t *mmu, report_context_t context) {
   report_mismatch(out, &c->ls, mmu, &context);
   fflush(out); /* whatever becomes of the waveform */
@@ -188,29 +172,42 @@ void cosim_report(cosim_t *c, FILE *out, const mmu_t *mmu, report_context_t cont
   report_waveform(out, &c->ls, &context);
 }
 
-bool cosim_check_paths(const options_t *o, char *error, unsigned error_bytes) {
-  const char *outputs[] = {o->wave,   o->failure_wave, o->trace, o->json, o->coverage,
-                           o->serial, o->debugcon,     o->vga,   o->html, o->dut_coverage};
-  const char *input = o->bios ? o->bios : o->input;
-  for (unsigned i = 0; i < sizeof outputs / sizeof *outputs; i++) {
-    if (!outputs[i] || !input || !output_same_file(outputs[i], input)) continue;
-    snprintf(error, error_bytes, "%s: is the input; it cannot be an output as well", outputs[i]);
+/* Names a file beside the VCD that is not there yet, and makes it. */
+static bool make_scratch(cosim_t *c, char *error, unsigned error_bytes) {
+  static const char unique[] = ".XXXXXX";
+  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
+  bool fits = output_places(c->options->wave, target, partial) && strlen(target) + sizeof unique <= OUTPUT_PATH;
+  if (!fits) {
+    snprintf(error, error_bytes, "%.100s...: too long a name", c->options->wave);
     return false;
   }
-  return true;
+  snprintf(c->wave_path, sizeof c->wave_path, "%.*s%s", (int)(sizeof c->wave_path - sizeof unique), target, unique);
+  int file = mkstemp(c->wave_path);
+  c->vcd = file >= 0 && close(file) == 0;
+  if (!c->vcd) snprintf(error, error_bytes, "%s: cannot write the waveform: %s", c->options->wave, strerror(errno));
+  return c->vcd;
 }
 
-/* --wave: written as FST, where a VCD is wanted beside it. */
+/* What is said of the scratch file is said of the VCD. */
+static void name_vcd(const cosim_t *c, char *error, unsigned error_bytes) {
+  size_t n = strlen(c->wave_path);
+  if (!c->vcd || strncmp(error, c->wave_path, n) != 0) return;
+  char text[512];
+  snprintf(text, sizeof text, "%.300s%s", c->options->wave, error + n);
+  snprintf(error, error_bytes, "%s", text);
+}
+
+/* --wave. A VCD is made of an FST file in the end, if the device does not write it itself. */
 static bool open_wave(cosim_t *c, char *error, unsigned error_bytes) {
   const options_t *o = c->options;
   if (!o->wave) return true;
   bool by_dut = o->wave_kind == WAVE_RTL && c->dut && c->dut->traits.own_vcd;
-  c->vcd = is_vcd(o->wave) && !by_dut;
-  int length = snprintf(c->wave_path, sizeof c->wave_path, "%s%s", o->wave, c->vcd ? ".fst" : "");
-  bool fits = length >= 0 && (size_t)length < sizeof c->wave_path;
-  if (!fits) snprintf(error, error_bytes, "%.100s...: too long a name", o->wave);
-  if (fits && o->wave_kind == WAVE_TRANSLATIONS) c->ls.view = view_open(c->wave_path, error, error_bytes);
-  if (!fits || (o->wave_kind == WAVE_TRANSLATIONS && !c->ls.view)) {
+  bool converted = is_vcd(o->wave) && !by_dut;
+  if (!converted) snprintf(c->wave_path, sizeof c->wave_path, "%s", o->wave);
+  bool placed = !converted || make_scratch(c, error, error_bytes);
+  if (placed && o->wave_kind == WAVE_TRANSLATIONS) c->ls.view = view_open(c->wave_path, error, error_bytes);
+  if (!placed || (o->wave_kind == WAVE_TRANSLATIONS && !c->ls.view)) {
+    name_vcd(c, error, error_bytes);
     cosim_close(c);
     return false;
   }
@@ -232,7 +229,7 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
     return false;
   }
   c->mmu = c->dut ? c->dut->config() : mmu_default_config();
-  place_failure(c);
+  cosim_failure_path(options, c->failure_path);
   bool ok = check_path(options->wave, "waveform", error, error_bytes) &&
             check_path(options->failure_wave, "waveform", error, error_bytes) &&
             check_path(options->dut_coverage, "DUT's coverage", error, error_bytes) &&
@@ -284,10 +281,15 @@ static bool close_view(cosim_t *c, bool wanted, char *error, unsigned error_byte
   return ok;
 }
 
+static void drop_scratch(cosim_t *c) {
+  if (c->vcd) remove(c->wave_path);
+  c->vcd = false;
+}
+
 static bool write_setup(cosim_t *c, char *error, unsigned error_bytes) {
   int length = snprintf(c->wave_setup, sizeof c->wave_setup, "%s.gtkw", c->options->wave);
   if (length >= 0 && (size_t)length < sizeof c->wave_setup)
-    return view_setup_write(c->wave_setup, c->ls.wave_first, error, error_bytes);
+    return view_setup_write(c->wave_setup, c->ls.wave_first, &c->wave_setup_kept, error, error_bytes);
   snprintf(error, error_bytes, "%.100s...: too long a name", c->options->wave);
   return false;
 }
@@ -322,8 +324,10 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   const bool viewed = c->ls.view;
   if (c->ls.view && !close_view(c, ok, ok ? error : (char[256]){0}, ok ? error_bytes : 256)) ok = false;
   if (ok && c->vcd && !fst_file_to_vcd(c->wave_path, c->options->wave, error, error_bytes)) ok = false;
-  if (c->vcd) remove(c->wave_path);
+  name_vcd(c, error, error_bytes);
+  drop_scratch(c);
   if (ok && viewed) ok = write_setup(c, error, error_bytes);
+  if (c->wave_setup_kept) fprintf(stderr, "%s: %s\n", c->wave_setup, setup_file_kept);
   if (c->options->failure_wave && c->ls.state != LOCKSTEP_AGREE && !c->failure.written) {
     snprintf(error, error_bytes, "%s", c->failure.error);
     ok = false;
@@ -352,6 +356,7 @@ void cosim_close(cosim_t *c) {
   if (c->ls.view) close_view(c, false, ignored, sizeof ignored);
   if (c->ls.handle) c->dut->close(c->ls.handle);
   c->ls.handle = NULL;
+  drop_scratch(c);
   oracle_destroy(c->ls.oracle);
   c->ls.oracle = NULL;
   snapshots_destroy(c->snapshots);

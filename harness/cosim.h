@@ -23,7 +23,8 @@ typedef struct {
   snapshots_t *snapshots;
   char wave_path[OUTPUT_PATH];    /* of --wave, while it is written */
   char wave_setup[OUTPUT_PATH];   /* GTKWave's, beside a view */
-  bool vcd;                       /* it becomes a VCD in the end */
+  bool wave_setup_kept;           /* another one is there */
+  bool vcd;                       /* wave_path is a scratch file, of which a VCD is made in the end */
   bool dut_covered;               /* the DUT's own coverage is written */
   recorder_t recorder;            /* with --json */
   snapshot_wave_t failure;        /* made by cosim_report */
@@ -45,7 +46,11 @@ bool cosim_judge(cosim_t *cosim, mmu_t *mmu, const world_t *world, char *error, 
 /* The DUT that the options name. Returns NULL and one line in error if there is none, or if it is "none". */
 const dut_ops_t *cosim_find_dut(const options_t *options, char *error, unsigned error_bytes);
 
-/* Refuses options that name one file as input and as output. Returns false and one line in error. */
+/* Where a failure's waveform goes: failure_path. Returns whether there may be one. */
+bool cosim_failure_path(const options_t *options, char path[OUTPUT_PATH]);
+
+/* Refuses options of which two files would be one: an input and an output, or two outputs, set-ups for the viewer and a
+ * failure's waveform among them. Returns false and one line in error. */
 bool cosim_check_paths(const options_t *options, char *error, unsigned error_bytes);
 
 /*

@@ -25,6 +25,18 @@ bool output_same_file(const char *a, const char *b) {
   return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+bool output_same_place(const char *a, const char *b) {
+  struct stat x, y;
+  bool there = stat(a, &x) == 0, other_there = stat(b, &y) == 0;
+  if (there || other_there) return there && other_there && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+  const char *a_name = strrchr(a, '/'), *b_name = strrchr(b, '/');
+  if (strcmp(a_name ? a_name + 1 : a, b_name ? b_name + 1 : b) != 0) return false;
+  char a_dir[OUTPUT_PATH], b_dir[OUTPUT_PATH];
+  snprintf(a_dir, sizeof a_dir, "%.*s", a_name ? (int)(a_name - a + 1) : 1, a_name ? a : ".");
+  snprintf(b_dir, sizeof b_dir, "%.*s", b_name ? (int)(b_name - b + 1) : 1, b_name ? b : ".");
+  return output_same_file(a_dir, b_dir);
+}
+
 void output_plain(char *text) {
   for (; *text; text++)
     if ((unsigned char)*text < ' ' || *text == 0x7F) *text = '?';

@@ -22,6 +22,9 @@ bool output_places(const char *path, char *target, char *partial);
 /* True if both names are one existing file. */
 bool output_same_file(const char *a, const char *b);
 
+/* The same, also of files that are not there yet: true if writing both would write one. */
+bool output_same_place(const char *a, const char *b);
+
 /* Replaces control characters: for a message that quotes a file which is not ours. */
 void output_plain(char *text);
 

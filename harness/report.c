@@ -126,9 +126,10 @@ void report_waveform(FILE *out, const lockstep_t *ls, const report_context_t *co
   if (wave && wave->error[0])
     fprintf(out, "Waveform of the last transactions%s: %s\n", wave->written ? "" : " not written", wave->error);
   if (wave && wave->written) {
-    fprintf(
-        out, "See it as a waveform: transactions %" PRIu64 " to %" PRIu64 ", %s at time %" PRIu64 " (marker)\n  %s\n\n",
-        wave->first, ls->sequence, wave->repeated ? "this one" : "the last one shown", wave->marker, context->viewer);
+    if (wave->setup_kept) fprintf(out, "%s: %s\n", wave->setup, setup_file_kept);
+    fprintf(out, "See it as a waveform: transactions %" PRIu64 " to %" PRIu64 ", %s at time %" PRIu64 "%s\n  %s\n\n",
+            wave->first, ls->sequence, wave->repeated ? "this one" : "the last one shown", wave->marker,
+            wave->setup_kept ? "" : " (marker)", context->viewer);
     return;
   }
   if (!ls->dut->wave_open || (ls->overlap && !ls->dut->wave_ports)) return;

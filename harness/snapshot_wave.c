@@ -84,7 +84,9 @@ void snapshot_wave_write(lockstep_t *ls, const char *path, bool (*stop)(void), s
   if (wave->repeated && dut->cycles(ls->handle) != cycles)
     wave->repeated = snapshot_strayed(wave, ls->sequence, "takes other clock cycles");
   wave->written = wave->written && dut->wave_close(ls->handle, error, sizeof error);
-  if (wave->written && !snapshot_setup_write(wave->setup, wave)) {
+  const setup_file_t setup = wave->written ? snapshot_setup_write(wave->setup, wave) : SETUP_WRITTEN;
+  wave->setup_kept = setup == SETUP_KEPT;
+  if (setup == SETUP_FAILED) {
     wave->written = false;
     snprintf(error, sizeof error, "%.400s: cannot write the set-up: %s", wave->setup, strerror(errno));
   }

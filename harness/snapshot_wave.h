@@ -7,10 +7,12 @@
 
 #include "lockstep.h"
 #include "output.h"
+#include "setup_file.h"
 #include "snapshot.h"
 
 typedef struct {
-  bool written;        /* waveform and set-up are whole */
+  bool written;        /* the waveform is whole, and the set-up, if it was not kept */
+  bool setup_kept;     /* the set-up that is there is not ours: it knows nothing of the failure */
   bool overlapped;     /* requests overlap: the set-up is the one for those */
   bool repeated;       /* and end with the failure; else error says where the device went another way */
   uint64_t first;      /* number of the first transaction that is shown; the last one is the failed one */
@@ -26,8 +28,7 @@ typedef struct {
  */
 void snapshot_wave_write(lockstep_t *ls, const char *path, bool (*stop)(void), snapshot_wave_t *wave);
 
-/* Writes the set-up that goes with the waveform: waveforms/lockstep.gtkw or overlap.gtkw at the marker. Returns false
- * if it cannot. */
-bool snapshot_setup_write(const char *path, const snapshot_wave_t *wave);
+/* Writes the set-up that goes with the waveform: waveforms/lockstep.gtkw or overlap.gtkw at the marker. */
+setup_file_t snapshot_setup_write(const char *path, const snapshot_wave_t *wave);
 
 #endif

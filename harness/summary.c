@@ -192,7 +192,8 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   fprintf(out, "  %-24s %16.2f s\n", "wall time", o->seconds);
   fprintf(out, "  %-24s %16.0f /s\n", "references", rate(o, c));
   if (c->options->wave) fprintf(out, "  %-24s %s\n", "waveform", c->options->wave);
-  if (c->wave_setup[0]) fprintf(out, "  %-24s %s\n", "set-up for gtkwave", c->wave_setup);
+  if (c->wave_setup[0])
+    fprintf(out, "  %-24s %s%s\n", "set-up for gtkwave", c->wave_setup, c->wave_setup_kept ? " (kept)" : "");
   if (c->failure.written) fprintf(out, "  %-24s %s\n", "waveform of the failure", c->failure_path);
   if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
   if (c->dut_covered) fprintf(out, "  %-24s %s\n", "coverage of the DUT", c->options->dut_coverage);

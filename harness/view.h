@@ -40,7 +40,8 @@ void view_show(view_t *view, const view_step_t *step);
 /* Ends it. Returns false and a line in error if the file is not whole; then it is not there. */
 bool view_close(view_t *view, char *error, unsigned error_bytes);
 
-/* Writes GTKWave's set-up for a view that begins at point of time first. Returns false and a line in error. */
-bool view_setup_write(const char *path, uint64_t first, char *error, unsigned error_bytes);
+/* Writes GTKWave's set-up for a view that begins at point of time first. kept: there is another one, which stays.
+ * Returns false and a line in error. */
+bool view_setup_write(const char *path, uint64_t first, bool *kept, char *error, unsigned error_bytes);
 
 #endif

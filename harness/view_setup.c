@@ -1,9 +1,10 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data_file.h"
-#include "output.h"
+#include "setup_file.h"
 #include "translations_gtkw.h"
 #include "view.h"
 
@@ -22,17 +23,25 @@ static void put_line(FILE *file, const char *line, size_t n) {
   fprintf(file, "%.*s\n", (int)n, line);
 }
 
-bool view_setup_write(const char *path, uint64_t first, char *error, unsigned error_bytes) {
-  char target[OUTPUT_PATH], partial[OUTPUT_PATH];
-  FILE *file = output_places(path, target, partial) ? fopen(partial, "wb") : NULL;
+static void put(FILE *file, uint64_t first) {
+  unsigned long long marker = first, start = first > 2 ? first - 2 : 0;
+  fprintf(file, "[timestart] %llu\n*-2.000000 %llu -1\n", start, marker);
+  for (const char *line = translations_gtkw, *end; (end = strchr(line, '\n')); line = end + 1)
+    put_line(file, line, (size_t)(end - line));
+}
+
+bool view_setup_write(const char *path, uint64_t first, bool *kept, char *error, unsigned error_bytes) {
+  char *text = NULL;
+  size_t bytes = 0;
+  setup_file_t how = SETUP_FAILED;
+  FILE *file = open_memstream(&text, &bytes);
   if (file) {
-    unsigned long long marker = first, start = first > 2 ? first - 2 : 0;
-    fprintf(file, "[timestart] %llu\n*-2.000000 %llu -1\n", start, marker);
-    for (const char *line = translations_gtkw, *end; (end = strchr(line, '\n')); line = end + 1)
-      put_line(file, line, (size_t)(end - line));
-    bool ok = !ferror(file);
-    if (fclose(file) == 0 && ok && rename(partial, target) == 0) return true;
+    put(file, first);
+    if (fclose(file) == 0) how = setup_file_write(path, text);
   }
-  snprintf(error, error_bytes, "%s: cannot write the viewer's set-up: %s", path, strerror(errno));
-  return false;
+  if (how == SETUP_FAILED)
+    snprintf(error, error_bytes, "%s: cannot write the viewer's set-up: %s", path, strerror(errno));
+  free(text);
+  *kept = how == SETUP_KEPT;
+  return how != SETUP_FAILED;
 }

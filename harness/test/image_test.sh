@@ -101,6 +101,36 @@ case_outputs() {
   [ $? = 4 ] || fail "the command cannot be pasted: $(json command)"
 }
 
+# Two outputs in one file, and what is written beside an output, would cost one of them: refused before anything is written.
+case_collisions() {
+  cd "$DIR" || fail "no scratch directory"
+  both() {
+    expect 2 "${@:2}"; one_line "$1"
+    [ "$(ls | sort)" = "$(printf '%s\n' err out there 'it is' | sort)" ] || fail "${*:2} leaves $(ls)"
+    [ "$(cat there)" = "the user's" ] || fail "${*:2} has written to what was there"
+  }
+  echo "the user's" >there; ln there 'it is'; : >err; : >out
+  both "x: would be both --trace and --json" fuzz --count 100 --trace x --json ./x
+  both "there: would be both --trace and --coverage" fuzz --count 100 --trace 'it is' --coverage there
+  both "would be both --wave and --json" sweep --wave x --json "$DIR/x"
+  both "x.gtkw: would be both the set-up for gtkwave beside --wave and --trace" \
+    fuzz --count 100 --wave x --wave-kind translations --trace x.gtkw
+  both "x.failure.fst: would be both --wave and a failure's waveform" fuzz --count 100 --wave x.failure.fst --json x.json
+  both "mmu86-failure.fst.gtkw: would be both --coverage and the set-up for gtkwave beside a failure's waveform" \
+    fuzz --count 100 --coverage mmu86-failure.fst.gtkw
+  both "f: would be both --json and --failure-wave" fuzz --count 100 --json f --failure-wave f
+  both "would be both --serial and --debugcon" run "$KERNEL" --serial x --debugcon x
+  both "there: is --initrd" run "$KERNEL" --initrd 'it is' --json there
+  both "there: is --module" run "$KERNEL" --module there --vga there
+  both "there: is --serial-input" run "$KERNEL" --serial-input there --serial there
+  both "there: is --knobs" fuzz --knobs ./there --trace there
+  # What is no collision.
+  expect 0 fuzz --count 100 --wave x --json x.gtkw --no-failure-wave # the RTL's signals have no set-up beside them
+  expect 0 fuzz --count 100 --dut none --trace x.failure.fst --json x.json # nothing can fail
+  expect 4 run "$KERNEL" --max-insns 100 --serial - --debugcon - --vga -
+  expect 4 run "$KERNEL" --max-insns 100 --serial /dev/null --debugcon /dev/null
+}
+
 # SIGINT ends a run in an orderly way.
 case_interrupted() {
   "$MMU86" run "$KERNEL" --append hang --json "$DIR/result.json" >"$DIR/out" 2>"$DIR/err" &
@@ -246,6 +276,13 @@ case_failure_wave() {
   grep -qx '  gtkwave result.failure.fst result.failure.fst.gtkw' err || fail "the report does not name the command"
   grep -q "^\*-5.000000 $time " result.failure.fst.gtkw || fail "the marker is elsewhere"
   grep -q '^lockstep.mismatch' result.failure.fst.gtkw || fail "the set-up has no signals"
+  # The set-up is the user's once it is changed; then it knows nothing of this failure.
+  echo lockstep.eip >>result.failure.fst.gtkw; cp result.failure.fst.gtkw changed
+  expect 1 fuzz --count 300000 --json result.json --mem-latency 3
+  grep -q '^result.failure.fst.gtkw: kept as it is' err || fail "it is not said that a set-up is kept"
+  grep -q 'this one at time [0-9]*$' err || fail "a marker is promised"
+  cmp result.failure.fst.gtkw changed || fail "a set-up that was changed is lost"
+  rm result.failure.fst.gtkw
   mkdir again empty && cd again
   expect 1 fuzz --count 300000 --mem-latency 5 --failure-wave 'my w.fst' --snapshot-every 100
   grep -qx "  gtkwave 'my w.fst' 'my w.fst.gtkw'" "$DIR/err" || fail "a name with a blank"

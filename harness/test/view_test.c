@@ -309,7 +309,9 @@ START_TEST(where_nothing_can_be_written) {
   ck_assert_ptr_null(view_open("/nonexistent/view.fst", error, sizeof error));
   ck_assert_ptr_nonnull(strstr(error, "/nonexistent/view.fst: cannot write the waveform"));
   ck_assert_ptr_null(view_open("/dev/full", error, sizeof error));
-  ck_assert(!view_setup_write("/nonexistent/view.gtkw", 0, error, sizeof error));
+  bool kept = true;
+  ck_assert(!view_setup_write("/nonexistent/view.gtkw", 0, &kept, error, sizeof error));
+  ck_assert(!kept);
   ck_assert_ptr_nonnull(strstr(error, "/nonexistent/view.gtkw: "));
 }
 END_TEST

@@ -37,7 +37,40 @@ case_kinds() {
   expect 2 fuzz --wave x.fst --wave-kind failure --wave-window 0:5; one_line "a failure's waveform ends with it"
   expect 2 fuzz --wave /nonexistent/x.fst --wave-kind translations; one_line "/nonexistent/x.fst: cannot write"
   expect 2 fuzz --count 500 --wave full.vcd --wave-kind translations --wave-window 600:5; one_line "ended before transaction 600"
-  [ ! -e full.vcd ] && [ ! -e full.vcd.fst ] || fail "something is left of a waveform that nothing is in"
+  [ -z "$(ls | grep '^full')" ] || fail "something is left of a waveform that nothing is in"
+}
+
+# What lies beside a waveform is the user's, but for a set-up that mmu86 has written and nobody has changed.
+case_kept() {
+  local before name
+  for name in own.vcd.fst own.vcd.gtkw; do echo "the user's" >$name; done
+  before=$(ls)
+  expect 0 fuzz --count 300 --wave own.vcd
+  expect 0 fuzz --count 300 --wave own.vcd --wave-kind translations; one_line "^own.vcd.gtkw: kept as it is"
+  grep -q 'set-up for gtkwave .*own.vcd.gtkw (kept)' out || fail "the table does not say that it is kept"
+  for name in own.vcd.fst own.vcd.gtkw; do [ "$(cat $name)" = "the user's" ] || fail "$name was the user's"; done
+  # Ends of another kind leave nothing either, and speak of the file that was named.
+  expect 2 fuzz --count 300 --wave own.vcd --wave-window event=#AC:5 --no-failure-wave
+  expect 2 fuzz --count 300 --wave own.vcd --coverage /nonexistent/c
+  expect 2 fuzz --count 300 --wave own.vcd --overlap --dut none
+  for kind in rtl translations; do
+    (ulimit -f 200; trap '' XFSZ; exec "$MMU86" fuzz --count 100000 --wave own.vcd --wave-kind $kind --wave-window 0:100000 >out 2>err)
+    [ $? = 2 ] || fail "a full disk, $kind"
+    one_line '^mmu86 fuzz: own.vcd: '
+  done
+  [ "$(ls | sort)" = "$(printf "%s\n" $before err out own.vcd | sort -u)" ] || fail "there is more than before: $(ls)"
+  # Our own set-up follows the run, until it is changed.
+  for first in 0 100; do
+    expect 0 fuzz --count 300 --wave a.fst --wave-kind translations --wave-window $first:50
+    [ ! -s err ] && grep -q "^\*-2.000000 $first " a.fst.gtkw || fail "the set-up does not follow the run: $(cat err)"
+  done
+  echo result.fault >>a.fst.gtkw
+  expect 0 fuzz --count 300 --wave a.fst --wave-kind translations; one_line "^a.fst.gtkw: kept"
+  [ "$(tail -n 1 a.fst.gtkw)" = result.fault ] || fail "a set-up that was added to"
+  sed -i 1d a.fst.gtkw; sed -i '$d' a.fst.gtkw
+  expect 0 fuzz --count 300 --wave a.fst --wave-kind translations; one_line "^a.fst.gtkw: kept"
+  : >empty.fst.gtkw
+  expect 0 fuzz --count 300 --wave empty.fst --wave-kind translations; one_line "^empty.fst.gtkw: kept"
 }
 
 case_windows() {
