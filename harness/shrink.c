@@ -24,8 +24,7 @@ bool shrink_try(shrink_t *s) {
   return true;
 }
 
-/* Field by field: what lies between fields has no meaning. */
-static bool same_record(const trace_record_t *a, const trace_record_t *b) {
+bool shrink_same_record(const trace_record_t *a, const trace_record_t *b) {
   if (a->kind != b->kind) return false;
   if (a->kind != TRACE_REQUEST)
     return a->paddr == b->paddr && a->size == b->size && a->data == b->data && a->bytes == b->bytes &&
@@ -39,7 +38,7 @@ static bool same_record(const trace_record_t *a, const trace_record_t *b) {
 }
 
 bool shrink_try_record(shrink_t *s, size_t i, const trace_record_t *record) {
-  if (i >= s->best.n || same_record(record, &s->best.at[i])) return false;
+  if (i >= s->best.n || shrink_same_record(record, &s->best.at[i])) return false;
   if (record->kind == TRACE_REQUEST && !trace_request_valid(&record->req)) return false;
   records_copy(&s->trial, &s->best);
   s->trial.at[i] = *record;

@@ -21,6 +21,9 @@ typedef struct {
 /* Replays trial. If it fails as it should it becomes best, cut behind the record that fails. Returns whether. */
 bool shrink_try(shrink_t *s);
 
+/* Field by field: what lies between fields has no meaning. */
+bool shrink_same_record(const trace_record_t *a, const trace_record_t *b);
+
 /* Tries best with record i replaced; false, without a replay, if that is what it is or if no trace may hold it. */
 bool shrink_try_record(shrink_t *s, size_t i, const trace_record_t *record);
 

@@ -10,13 +10,18 @@ static void make_without(shrink_t *s, size_t first, size_t n) {
   records_append(&s->trial, &s->best, first + n, s->best.n - first - n);
 }
 
+/* Without record i, or without the next one: is that the same list? Clock cycles stand in long rows. */
+static bool repeats(const shrink_t *s, size_t i) {
+  return i + 2 < s->best.n && shrink_same_record(&s->best.at[i], &s->best.at[i + 1]);
+}
+
 /* One pass with chunks of that size. Returns whether something went. */
 static bool remove_pass(shrink_t *s, size_t chunk) {
   bool removed = false;
   for (size_t first = 0; first + 1 < s->best.n && !s->stopped;) {
     size_t n = s->best.n - 1 - first < chunk ? s->best.n - 1 - first : chunk;
     make_without(s, first, n);
-    if (shrink_try(s))
+    if (!(chunk == 1 && repeats(s, first)) && shrink_try(s))
       removed = true;
     else
       first += n;
@@ -39,6 +44,7 @@ void shrink_remove_pairs(shrink_t *s) {
   if (s->best.n > MOST) return;
   for (size_t i = 0; i + 2 < s->best.n; i++)
     for (size_t j = i + 1; j + 1 < s->best.n && !s->stopped; j++) {
+      if (repeats(s, j) || (j > i + 1 && repeats(s, i))) continue;
       s->trial.n = 0;
       records_append(&s->trial, &s->best, 0, i);
       records_append(&s->trial, &s->best, i + 1, j - i - 1);
