@@ -199,6 +199,7 @@ static bool write_json(const command_t *c, bool stopped, double seconds, char *e
   for (unsigned i = 0; i < OUTPUTS; i++)
     json_array_append_new(files, json_string(c->target[i]));
   json_object_set_new(root, "command", json_string(c->options->reproduce));
+  json_object_set_new(root, "reproduce", json_string(c->reproduce));
   json_object_set_new(root, "verdict", json_string(stopped ? "interrupted" : "shrunk"));
   json_object_set_new(root, "failure", json_string(failure_text(&r->failure, failure, sizeof failure)));
   json_object_set_new(root, "before", counts_json(&r->before));
@@ -224,12 +225,12 @@ static void set_reproduce(command_t *c, const char *program) {
   }
   if (c->result.env.architectural && !c->result.env.overlapped)
     options_quote(c->reproduce, sizeof c->reproduce, "--check=architectural");
-  if (o->mem_latency) {
-    snprintf(word, sizeof word, "--mem-latency=%u", o->mem_latency);
+  if (c->result.env.mem_latency) {
+    snprintf(word, sizeof word, "--mem-latency=%u", c->result.env.mem_latency);
     options_quote(c->reproduce, sizeof c->reproduce, word);
   }
-  if (o->seed == OPTIONS_SEED) return;
-  snprintf(word, sizeof word, "--seed=%llu", (unsigned long long)o->seed);
+  if (c->result.env.seed == OPTIONS_SEED) return;
+  snprintf(word, sizeof word, "--seed=%llu", (unsigned long long)c->result.env.seed);
   options_quote(c->reproduce, sizeof c->reproduce, word);
 }
 
@@ -303,7 +304,8 @@ void cmd_shrink_help(void) {
       "if it is about a fault, which side raises which. Writes NAME.trace for mmu86 replay, NAME_test.c, a Check test\n"
       "for this repository, and NAME.c, code for a 32-bit guest. Requests that overlapped are done one after another "
       "if\n"
-      "that fails too. Ctrl-C ends it with the best result so far.\n\n");
+      "that fails too, and memory gets less latency or another seed: the command that is printed has them.\n"
+      "Ctrl-C ends it with the best result so far.\n\n");
   options_help(stdout, FOR_SHRINK);
   printf(
       "\nExit status: 0 shrunk; 2 the replay agrees, or bad input or output; 4 interrupted, the result is written.\n\n"

@@ -14,11 +14,18 @@ typedef struct {
   uint64_t state;
 } rng_t;
 
+static const uint64_t RNG_STEP = 0x9e3779b97f4a7c15u; /* of the state, in a draw */
+
 static inline uint64_t rng_next(rng_t *rng) {
-  uint64_t z = (rng->state += 0x9e3779b97f4a7c15u);
+  uint64_t z = (rng->state += RNG_STEP);
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
   z = (z ^ z >> 27) * 0x94d049bb133111ebu;
   return z ^ z >> 31;
+}
+
+/* As if n numbers had been drawn; n modulo 2^64: also back. */
+static inline void rng_skip(rng_t *rng, uint64_t n) {
+  rng->state += n * RNG_STEP;
 }
 
 /* A number in 0..n-1. */

@@ -5,23 +5,28 @@
 #include "shrink_priv.h"
 #include "trace_codec.h"
 
-bool shrink_try(shrink_t *s) {
+bool shrink_attempt(shrink_t *s, failure_t *failure) {
   const shrink_config_t *config = s->config;
+  *failure = (failure_t){.kind = FAILURE_BROKEN};
   if (!s->stopped && config->stop && config->stop(config->ctx)) s->stopped = true;
   if (s->stopped) return false;
   s->candidates++;
   if (config->show) config->show(config->ctx, s->candidates, s->best.n);
-  failure_t failure;
-  subject_replay(&s->env, &s->trial, s->target.kind == FAILURE_IMAGES, NULL, &failure);
-  bool fails = failure.kind != FAILURE_NONE && failure.kind != FAILURE_BROKEN;
-  if (!fails || !(config->any_failure || failure_same(&s->target, &failure))) return false;
+  subject_replay(&s->env, &s->trial, s->target.kind == FAILURE_IMAGES, NULL, failure);
+  bool fails = failure->kind != FAILURE_NONE && failure->kind != FAILURE_BROKEN;
+  if (!fails || !(config->any_failure || failure_same(&s->target, failure))) return false;
   records_t old = s->best;
   s->best = s->trial;
-  s->best.n = failure.at + 1;
+  s->best.n = failure->at + 1;
   s->trial = old;
-  s->found = failure;
+  s->found = *failure;
   s->kept++;
   return true;
+}
+
+bool shrink_try(shrink_t *s) {
+  failure_t failure;
+  return shrink_attempt(s, &failure) || (s->in_phase && shrink_in_phase(s, &failure));
 }
 
 bool shrink_same_record(const trace_record_t *a, const trace_record_t *b) {
@@ -55,10 +60,7 @@ static void serialize(shrink_t *s) {
   if (!shrink_try(s)) s->env.overlapped = true;
 }
 
-void shrink_reduce(shrink_t *s) {
-  serialize(s);
-  shrink_replace_prefix(s);
-  shrink_unread_memory(s);
+static void reduce_records(shrink_t *s) {
   for (uint64_t before = UINT64_MAX; before != s->kept && !s->stopped;) {
     before = s->kept;
     shrink_remove_chunks(s);
@@ -67,7 +69,22 @@ void shrink_reduce(shrink_t *s) {
     shrink_rename(s);
     shrink_small_pages(s);
     shrink_remove_pairs(s);
+    shrink_hasten(s);
   }
+}
+
+void shrink_reduce(shrink_t *s) {
+  serialize(s);
+  shrink_latency(s, 0);
+  shrink_replace_prefix(s);
+  shrink_unread_memory(s);
+  reduce_records(s);
+  if (s->env.mem_latency && !s->in_phase) {
+    s->in_phase = true;
+    reduce_records(s);
+  }
+  for (uint32_t latency = 1; latency < s->env.mem_latency && !s->stopped; latency++)
+    if (shrink_latency(s, latency)) reduce_records(s);
   shrink_arrange(s);
 }
 
@@ -216,6 +233,7 @@ static void reduce(source_t *t, shrink_t *s) {
     s->env.cycle_limit = t->env.cycle_limit;
     subject_replay(&s->env, &s->best, false, NULL, &failure);
     if (!failure_same(&s->target, &failure)) { /* it was only slow */
+      s->env = t->env;
       records_copy(&s->best, &whole);
       subject_replay(&s->env, &s->best, false, NULL, &s->found);
       shrink_reduce(s);

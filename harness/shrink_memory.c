@@ -39,11 +39,21 @@ static bool make_tail(shrink_t *s, size_t n) {
   return ok;
 }
 
-void shrink_replace_prefix(shrink_t *s) {
+/* Tries tails of at most that many requests. */
+static bool replace_prefix(shrink_t *s, size_t most) {
   enum { REGISTERS = 16 }; /* requests that a state takes */
   size_t requests = count_requests(&s->best);
-  for (size_t n = 1; n + REGISTERS < requests && !s->stopped; n *= 4)
-    if (make_tail(s, n) && shrink_try(s)) return;
+  for (size_t n = 1; n <= most && n + REGISTERS < requests && !s->stopped; n *= 4)
+    if (make_tail(s, n) && shrink_try(s)) return true;
+  return false;
+}
+
+void shrink_replace_prefix(shrink_t *s) {
+  enum { SHORT = 64 }; /* requests: what needs more than that hangs on delays rather than on what they did */
+  s->in_phase = false;
+  if (replace_prefix(s, s->env.mem_latency ? SHORT : SIZE_MAX)) return;
+  s->in_phase = s->env.mem_latency && count_requests(&s->best) > SHORT;
+  if (s->in_phase) replace_prefix(s, SIZE_MAX);
 }
 
 /* What of memory counts in a list of records. */

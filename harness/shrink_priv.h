@@ -8,18 +8,41 @@
 
 typedef struct {
   const shrink_config_t *config;
-  bench_env_t env;
+  bench_env_t env;  /* with which best fails */
   failure_t target; /* what a candidate has to do */
   records_t best;   /* does it, in its last record */
   failure_t found;  /* what best does */
   records_t trial;  /* the candidate under construction */
   records_pool_t *pool;
   uint64_t candidates, kept;
-  bool stopped; /* no further candidates */
+  bool in_phase; /* candidates whose references are others get their delays set right: shrink_in_phase */
+  bool stopped;  /* no further candidates */
 } shrink_t;
 
 /* Replays trial. If it fails as it should it becomes best, cut behind the record that fails. Returns whether. */
 bool shrink_try(shrink_t *s);
+
+/* The same, with nothing else tried if it does not. *failure: what came of it. */
+bool shrink_attempt(shrink_t *s, failure_t *failure);
+
+/*
+ * trial has ended without a failure, which *failure says: tries it with the seed with which its last references are
+ * delayed as best's last ones are. Returns whether it then fails as it should; env is as before if not.
+ * (shrink_timing.c)
+ */
+bool shrink_in_phase(shrink_t *s, failure_t *failure);
+
+/*
+ * Tries best with less latency of memory than env has: none, or a little with the delays that a few seeds give. Returns
+ * whether that will do; env is as before if not. (shrink_timing.c)
+ */
+bool shrink_latency(shrink_t *s, uint32_t latency);
+
+/*
+ * Removes a request and some of the clock cycles that pass between it and the next kill: what follows comes earlier, as
+ * it would without the request. (shrink_timing.c)
+ */
+void shrink_hasten(shrink_t *s);
 
 /* Field by field: what lies between fields has no meaning. */
 bool shrink_same_record(const trace_record_t *a, const trace_record_t *b);

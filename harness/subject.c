@@ -8,12 +8,14 @@
 
 static uint64_t dut_read(void *ctx, uint64_t paddr, unsigned size) {
   subject_t *s = ctx;
+  s->references++;
   if (s->reads) touched_add(s->reads, paddr, size);
   return s->dut_port.read(s->dut_port.ctx, paddr, size);
 }
 
 static bool dut_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
   subject_t *s = ctx;
+  s->references++;
   unsigned room = sizeof s->dut_writes / sizeof *s->dut_writes;
   if (s->n_dut_writes < room) s->dut_writes[s->n_dut_writes++] = paddr;
   return s->dut_port.update(s->dut_port.ctx, paddr, size, expected, data);
@@ -145,6 +147,7 @@ void subject_replay(const bench_env_t *env, const records_t *list, bool watch_im
   f->kind = FAILURE_NONE;
   for (f->at = 0; f->at < list->n; f->at++)
     if (!subject_step(&s, &list->at[f->at], &rsp, f)) break;
+  f->references = s.references;
   if (f->kind == FAILURE_NONE && list->n && !subject_end(&s, f)) f->at = list->n - 1;
   subject_close(&s);
 }

@@ -37,7 +37,8 @@ typedef struct {
   unsigned differences;             /* MISMATCH: lockstep_diff_t */
   uint8_t model_vector, dut_vector; /* MISMATCH: of the fault; 0: none */
   bool model_fault, dut_fault;
-  char text[320]; /* HANG, PROTOCOL: what the device says; BROKEN: why */
+  char text[320];      /* HANG, PROTOCOL: what the device says; BROKEN: why */
+  uint64_t references; /* to memory that the DUT has made since it was opened, whatever the kind; by subject_replay */
 } failure_t;
 
 /* Addresses that the MMUs referred to: 4-byte units, in a hash set. Zeroed: empty. */
@@ -60,6 +61,7 @@ typedef struct {
   touched_t *reads;        /* NULL, or: filled with what either side reads */
   uint64_t dut_writes[64]; /* addresses that the DUT wrote in this transaction */
   unsigned n_dut_writes;
+  uint64_t references; /* that the DUT has made */
 } subject_t;
 
 /* env->dut NULL: the reference alone (config: what it runs then). Returns false and one line in error. */

@@ -9,6 +9,7 @@ are named and not counted.
 """
 import json
 import pathlib
+import shlex
 import statistics
 import subprocess
 import sys
@@ -51,8 +52,9 @@ def shrink(mmu86, number, directory):
         return {"complaint": f"mmu86 shrink: exit status {done.returncode}: {done.stderr.strip()}"}
     report = json.loads(pathlib.Path(result).read_text())
     report["complaint"] = None
+    reproduce = shlex.split(report["reproduce"])
     for mutant, want in ((number, 1), (0, 0)):
-        got = run(mmu86, "replay", name + ".trace", *options, "--quiet", "--dut-args", f"+mutant={mutant}").returncode
+        got = run(*reproduce, "--quiet", "--dut-args", f"+mutant={mutant}").returncode
         if got != want:
             report["complaint"] = f"the result replays with exit status {got} under +mutant={mutant}"
     return report
@@ -84,7 +86,7 @@ def main():
             print(f"{head} {before['transactions']:>8} -> {after['transactions']:>4} {before['stores']:>7} -> "
                   f"{after['stores']:>3} {report['candidates']:>7} {report['seconds']:>8.2f}  {report['failure']}",
                   flush=True)
-            row |= {key: report[key] for key in ("before", "after", "candidates", "seconds", "failure")}
+            row |= {key: report[key] for key in ("before", "after", "candidates", "seconds", "failure", "reproduce")}
         rows.append(row)
     median = statistics.median(counts) if counts else None
     summary = {"median_transactions": median, "shrunk": len(counts), "failed": bad,
