@@ -104,7 +104,7 @@ pictures: build
 	@waveforms/pictures.sh $(MMU86) $(BUILD)/sw/kernel.elf waveforms/pictures
 
 bench: program
-	@$(MMU86) bench $(IMAGE) --loop $(BUILD)/sw/loop.rom --json $(BUILD)/bench.json
+	@$(MMU86) bench $(IMAGE) --json $(BUILD)/bench.json
 
 wave:
 	@test -f $(BUILD)/mmu86.fst || { echo 'no waveform yet: make run writes $(BUILD)/mmu86.fst' >&2; exit 2; }

@@ -49,7 +49,7 @@ static void column(const bench_round_t *rounds, unsigned figure, double values[R
 
 /* Why the last figures may be missing; NULL if they are not. */
 static const char *not_measured(const bench_setup_t *setup) {
-  if (!setup->loop) return "loop_mips and bochs_mips are not measured: no --loop";
+  if (!setup->loop) return "loop_mips and bochs_mips are not measured: no --loop, and none comes with mmu86";
   return setup->bochs ? NULL : "bochs_mips is not measured: bochs or script is not installed";
 }
 
@@ -80,6 +80,8 @@ int cmd_bench(int argc, char **argv) {
     if (status == EXIT_PASS) cmd_bench_help();
     return status;
   }
+  char loop[DATA_FILE_PATH];
+  if (!options.loop && data_file("loop.rom", loop)) options.loop = loop;
   char wave[1100], trace[1100], error[512] = "";
   snprintf(wave, sizeof wave, "%s.bench.fst", options.json ? options.json : "mmu86");
   snprintf(trace, sizeof trace, "%s.bench.mmut", options.json ? options.json : "mmu86");
@@ -119,5 +121,5 @@ void cmd_bench_help(void) {
   printf("\nExit status: 0; 2 bad input or an output that cannot be written.\n\n"
          "Examples:\n"
          "  mmu86 bench --json bench.json\n"
-         "  mmu86 bench kernel.elf --loop loop.rom --json bench.json\n");
+         "  mmu86 bench kernel.elf --snapshot-every 20000\n");
 }

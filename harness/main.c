@@ -42,6 +42,7 @@ static void help(void) {
          "  mmu86 --version        the program's version\n\n"
          "Files, in share/mmu86 of the installation:\n"
          "  kernel.elf  the kernel that is booted without an IMAGE\n"
+         "  loop.rom    the loop that bench measures\n"
          "  knobs       profiles of the random stimulus (fuzz --knobs)\n"
          "  waveforms   set-ups for GTKWave\n\n"
          "Examples:\n"

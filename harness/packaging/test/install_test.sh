@@ -23,7 +23,7 @@ libraries() { dirname "$(find "$PREFIX" -name libmmu86.so)"; }
 case_stage() {
   rm -rf "$BUILD/harness/packaging/stage"
   DESTDIR=$BUILD/harness/packaging/stage quietly cmake --install "$BUILD" --prefix /opt/mmu86
-  for file in bin/mmu86 bin/mmu86-sc include/mmu86/mmu.h include/mmu86/dut.h include/mmu86/mmu86_tlm.h share/mmu86/kernel.elf share/mmu86/knobs/recursive.json \
+  for file in bin/mmu86 bin/mmu86-sc include/mmu86/mmu.h include/mmu86/dut.h include/mmu86/mmu86_tlm.h share/mmu86/kernel.elf share/mmu86/loop.rom share/mmu86/knobs/recursive.json \
     share/mmu86/waveforms/lockstep.gtkw share/mmu86/sv/mmu86_dpi.svh share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
     [ -f "$PREFIX/$file" ] || fail "$file is not installed"
   done
@@ -186,6 +186,10 @@ case_run() {
   runs "$DIR/moved"
   ln -s "$DIR/moved/bin/mmu86" "$DIR/link"
   quietly "$DIR/link" fuzz --knobs recursive --count 2000
+  # bench measures its own loop.
+  printf 'no ROM' >"$DIR/moved/share/mmu86/loop.rom"
+  "$DIR/moved/bin/mmu86" bench >"$DIR/log" 2>&1
+  [ $? = 2 ] && grep -q "$DIR/moved/share/mmu86/loop.rom: " "$DIR/log" || fail "bench takes another loop"
   rm -r "$DIR/moved/share/mmu86"
   "$DIR/moved/bin/mmu86" run >"$DIR/log" 2>&1
   [ $? = 2 ] || fail "a kernel from elsewhere"
