@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Writes the bash completion from the program's own help texts. Usage: completion.py MMU86 FILE."""
+"""Writes the bash completion from the program's own help texts, and beside it the name by which bash looks for that of
+mmu86-sc, which takes the same options. Usage: completion.py MMU86 MMU86-SC FILE.
+"""
 import pathlib
+import subprocess
 import sys
 
 import help_text
 
 HEAD = """\
-# bash completion for mmu86. Made from its help texts.
+# bash completion for mmu86 and mmu86-sc. Made from their help texts.
 
 _mmu86() {
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
@@ -20,6 +23,7 @@ _mmu86() {
   fi
   if ((COMP_CWORD == 1)); then
     words="@COMMANDS@"
+    [[ ${COMP_WORDS[0]##*/} == mmu86-sc ]] && words="@SC_COMMANDS@"
   else
     case "$command $before" in
 """
@@ -43,7 +47,7 @@ TAIL = """\
   fi
 }
 
-complete -F _mmu86 mmu86
+complete -F _mmu86 mmu86 mmu86-sc
 """
 
 FILES = {"FILE", "IMAGE", "IN", "OUT"}
@@ -92,18 +96,29 @@ def in_command(text):
     yield "        ;;"
 
 
+def takes(program, command):
+    """Whether a program has a command; mmu86-sc refuses some."""
+    return subprocess.run([program, command, "--help"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
 def main():
-    program, out = sys.argv[1], pathlib.Path(sys.argv[2])
+    program, over_systemc, out = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
     texts = help_text.read(program)
-    first = [name for name, _ in texts[0].commands] + [option.name for option in texts[0].options]
+    commands, options = [name for name, _ in texts[0].commands], [option.name for option in texts[0].options]
     lines = []
     for text in texts[1:]:
         lines += after_options(text, texts)
     lines.append(MIDDLE.rstrip("\n"))
     for text in texts[1:]:
         lines += in_command(text)
+    head = HEAD.replace("@COMMANDS@", " ".join(commands + options))
+    head = head.replace("@SC_COMMANDS@", " ".join([name for name in commands if takes(over_systemc, name)] + options))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(HEAD.replace("@COMMANDS@", " ".join(first)) + "\n".join(lines) + "\n" + TAIL)
+    out.write_text(head + "\n".join(lines) + "\n" + TAIL)
+    other = out.with_name("mmu86-sc")
+    other.unlink(missing_ok=True)
+    other.symlink_to(out.name)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the manual pages: mmu86.1 and one for each command, from the program's own help texts.
+"""Writes the manual pages, compressed: mmu86.1.gz and one for each command, from the program's own help texts; PAGE, which
+is written by hand, as well.
 
-Usage: manual.py MMU86 DIRECTORY. The pages follow from the texts alone: no date, no path of the build.
+Usage: manual.py MMU86 DIRECTORY PAGE ... The pages follow from the texts alone: no date, no path of the build.
 """
+import gzip
 import pathlib
 import re
 import sys
@@ -94,7 +96,7 @@ def examples(section):
 
 def see_also(page, texts):
     pages = ["mmu86"] + [f"mmu86-{t.command}" for t in texts if t.command]
-    others = [f"\\fB{plain(name)}\\fR(1)" for name in pages if name != page]
+    others = [f"\\fB{plain(name)}\\fR(1)" for name in pages + ["mmu86-sc"] if name != page]
     extra = ["\\fBgdb\\fR(1)"] if page == "mmu86-gdb" else []
     return [", ".join(others + extra)]
 
@@ -135,16 +137,23 @@ def page_of(text, texts, version):
     return page, "\n".join(out) + "\n"
 
 
+def write(directory, name, page):
+    """As gzip -9n does: the same page, the same bytes."""
+    (directory / f"{name}.gz").write_bytes(gzip.compress(page.encode(), 9, mtime=0))
+
+
 def main():
     program, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     texts = help_text.read(program)
     version = help_text.ask(program, "--version").strip()
     directory.mkdir(parents=True, exist_ok=True)
-    for old in directory.glob("*.1"):
+    for old in directory.glob("*.1*"):
         old.unlink()  # a command that is gone
     for text in texts:
         name, page = page_of(text, texts, version)
-        (directory / f"{name}.1").write_text(page)
+        write(directory, f"{name}.1", page)
+    for page in map(pathlib.Path, sys.argv[3:]):
+        write(directory, page.name, page.read_text().replace("@VERSION@", version))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ case_stage() {
   rm -rf "$BUILD/harness/packaging/stage"
   DESTDIR=$BUILD/harness/packaging/stage quietly cmake --install "$BUILD" --prefix /opt/mmu86
   for file in bin/mmu86 bin/mmu86-sc include/mmu86/mmu.h include/mmu86/dut.h include/mmu86/mmu86_tlm.h share/mmu86/kernel.elf share/mmu86/loop.rom share/mmu86/knobs/recursive.json \
-    share/mmu86/waveforms/lockstep.gtkw share/mmu86/sv/mmu86_dpi.svh share/man/man1/mmu86-run.1 share/bash-completion/completions/mmu86; do
+    share/mmu86/waveforms/lockstep.gtkw share/mmu86/sv/mmu86_dpi.svh share/man/man1/mmu86-run.1.gz share/man/man1/mmu86-sc.1.gz \
+    share/bash-completion/completions/mmu86 share/bash-completion/completions/mmu86-sc; do
     [ -f "$PREFIX/$file" ] || fail "$file is not installed"
   done
   # What is text, and the library, knows neither the sources nor the build. (The program's debugging information does.)
@@ -197,38 +198,47 @@ case_run() {
 }
 
 case_manual() {
-  local pages=("$PREFIX"/share/man/man1/*.1) sc=$PREFIX/share/man/man1/mmu86-sc.1
-  groff -ww -man -Tascii "$sc" 2>"$DIR/log" >"$DIR/text" && [ ! -s "$DIR/log" ] && grep -q transactor "$DIR/text" || fail "$sc"
+  local pages=("$PREFIX"/share/man/man1/*) command page version
+  version=$("$PREFIX/bin/mmu86" --version)
   [ ${#pages[@]} = $((2 + $(commands | wc -l))) ] || fail "pages of other commands than there are: ${pages[*]}"
-  for command in "" $(commands); do
-    local page=$PREFIX/share/man/man1/mmu86${command:+-$command}.1
+  for command in "" sc $(commands); do
+    page=$PREFIX/share/man/man1/mmu86${command:+-$command}.1.gz
     [ -f "$page" ] || fail "$command has no page"
+    gzip -dc "$page" >"$DIR/page" || fail "$page is not compressed"
+    gzip -9n <"$DIR/page" | cmp -n 9 - "$page" >"$DIR/log" || fail "$page is not compressed as gzip -9n does"
     for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
-      grep -qx "\.SH $section" "$page" || fail "$page: no $section"
+      grep -qx "\.SH $section" "$DIR/page" || fail "$page: no $section"
     done
-    groff -ww -man -Tascii -P-cbou "$page" >"$DIR/text" 2>"$DIR/log" || fail "$page"
+    grep -q "^\.TH .*\"$version\"" "$DIR/page" || fail "$page is not of $version"
+    groff -ww -man -Tascii -P-cbou "$DIR/page" >"$DIR/text" 2>"$DIR/log" || fail "$page"
     [ -s "$DIR/log" ] && fail "$page has warnings"
+    [ "$command" = sc ] && continue
     for option in $(options $command); do
       grep -qE -- "^ *$option( |$)" "$DIR/text" || fail "$page: $option is missing"
     done
   done
-  return 0
+  # Where a reader looks; and what a page refers to is there.
+  for command in "" fuzz sc; do MANPATH=$PREFIX/share/man quietly man -w "mmu86${command:+-$command}"; done
+  for page in $(zcat "${pages[@]}" | sed 's/\\f.//g; s/\\-/-/g' | grep -oE '\bmmu86(-[a-z]+)?[" ]*\(1\)' | tr -d '" ()' | sed 's/1$//' | sort -u); do
+    [ -f "$PREFIX/share/man/man1/$page.1.gz" ] || fail "pages refer to $page(1), which is not there"
+  done
 }
 
 # What --help names, taken from it by other means than those that the pages and the completion are made with.
 commands() { "$PREFIX/bin/mmu86" --help | sed -n '/^Usage/,/--help/s/^  \([a-z]*\) .*/\1/p' | grep -v '^mmu86$'; }
 options() { "$PREFIX/bin/mmu86" "$@" --help | grep -oP '^  (mmu86 )?(COMMAND )?\K--[a-z-]+'; }
 
-# completes EXPECTED WORD ...: what is offered for the last word.
+# completes EXPECTED WORD ...: what is offered for the last word, after $program.
+program=mmu86
 completes() {
   local want=$1; shift
-  COMP_WORDS=(mmu86 "$@") COMP_CWORD=$#
+  COMP_WORDS=($program "$@") COMP_CWORD=$#
   COMPREPLY=()
   _mmu86
   local got want_sorted
   got=$(printf '%s\n' "${COMPREPLY[@]}" | sort | xargs)
   want_sorted=$(printf '%s\n' $want | sort | xargs)
-  [ "$got" = "$want_sorted" ] || fail "mmu86 $*: offers \"$got\", not \"$want_sorted\""
+  [ "$got" = "$want_sorted" ] || fail "$program $*: offers \"$got\", not \"$want_sorted\""
 }
 
 case_completion() {
@@ -250,6 +260,19 @@ case_completion() {
   completes "" fuzz --seed ""
   completes "$("$PREFIX/bin/mmu86" fuzz --help | sed -n '/^Suites/,/^$/s/^  \([a-z]*\).*/\1/p')" fuzz --suite ""
   completes "recursive" fuzz --knobs rec
+  # The program over SystemC, by the file that bash looks for; it measures nothing.
+  unset -f _mmu86; complete -r mmu86 mmu86-sc
+  . "$PREFIX/share/bash-completion/completions/mmu86-sc"
+  complete -p mmu86-sc | grep -q -- '-F _mmu86' || fail "mmu86-sc is not registered"
+  for program in mmu86-sc "$PREFIX/bin/mmu86-sc"; do
+    completes "$(commands | grep -vx bench) --help --version" ""
+    completes "replay report" re
+    completes "$(options replay)" replay --
+    completes "boot.trace boot.fst" run --wave b
+  done
+  "$PREFIX/bin/mmu86-sc" bench >"$DIR/log" 2>&1 && fail "mmu86-sc has a bench"
+  program=mmu86
+  completes "bench" be
 }
 
 case_deb() {
@@ -271,13 +294,29 @@ case_deb() {
   (cd "$PREFIX" && find . ! -type d | sort) >"$DIR/installed"
   dpkg -x "$deb" "$DIR/root"
   (cd "$DIR/root/usr" && find . ! -type d | sort) >"$DIR/packed"
-  diff "$DIR/installed" "$DIR/packed" >"$DIR/log" || fail "installed (<) and packed (>) differ"
+  printf '%s\n' ./share/doc/mmu86/changelog.gz ./share/lintian/overrides/mmu86 | sort - "$DIR/installed" >"$DIR/expected"
+  diff "$DIR/expected" "$DIR/packed" >"$DIR/log" || fail "what is installed (<) and packed (>) differ"
+  # Manual pages are as Debian wants them.
+  for page in "$DIR"/root/usr/share/man/man1/*; do
+    gzip -dc "$page" 2>"$DIR/log" | gzip -9n | cmp -n 9 - "$page" >"$DIR/log" || fail "$page is not compressed by gzip -9n"
+  done
   [ "$(ls "$DIR/root")" = usr ] || fail "files outside /usr"
   readelf -SW "$DIR/root/usr/bin/mmu86" | grep -q '\.debug_info' && fail "it is not stripped"
   readelf -SW "$DIR/root/usr/share/mmu86/kernel.elf" | grep -q '\.symtab' || fail "the kernel's symbols are gone"
   find "$DIR/root" ! -type l -perm /022 >"$DIR/log"
   [ -s "$DIR/log" ] && fail "others may write these"
   runs "$DIR/root/usr"
+  policy "$deb"
+}
+
+# policy DEB: lintian finds nothing in it but what is meant: the owners choose a licence, a packager his address and libdir; there is
+# one package for program and library, a library for simulators has no version, and CPack's scripts call ldconfig.
+policy() {
+  lintian --allow-root --tag-display-limit 0 "$1" >"$DIR/lint" 2>&1
+  sed -n 's/^[EW]: mmu86: \([a-z0-9-]*\).*/\1/p' "$DIR/lint" | sort -u | grep -vx -e no-copyright-file -e 'bogus-mail-host.*' \
+    -e pkg-config-unavailable-for-cross-compilation -e package-name-doesnt-match-sonames -e shared-library-lacks-version \
+    -e link-to-shared-library-in-wrong-package -e maintscript-calls-ldconfig >"$DIR/log" && fail "lintian: $(cat "$DIR/log")"
+  grep -q 'no-copyright-file' "$DIR/lint" || fail "lintian says something else: $(cat "$DIR/lint")"
 }
 
 "case_$CASE"
