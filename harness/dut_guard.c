@@ -1,5 +1,6 @@
 #include "dut_guard.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,11 +15,12 @@ static struct {
   volatile sig_atomic_t signal;
   volatile unsigned long calls, seen; /* begun; at the latest tick */
   volatile int ticks;                 /* that the present call has lasted */
+  int patience;                       /* how many it may last */
   bool watched, dead;
   mmu_config_t config;
   uint64_t cycles; /* as it said last */
   char complaint[160];
-} guard;
+} guard = {.patience = DUT_GUARD_SECONDS};
 
 static void on_crash(int number) {
   if (!guard.inside) { /* the harness's own */
@@ -34,9 +36,14 @@ static void on_crash(int number) {
 static void on_tick(int number) {
   if (!guard.inside || guard.calls != guard.seen) guard.ticks = 0;
   guard.seen = guard.calls;
-  if (!guard.inside || ++guard.ticks <= DUT_GUARD_SECONDS) return;
+  if (!guard.inside || ++guard.ticks <= guard.patience) return;
   guard.signal = number;
   siglongjmp(guard.back, 1);
+}
+
+void dut_guard_patience(int seconds) {
+  assert(seconds >= 1);
+  guard.patience = seconds;
 }
 
 static void watch(void) {
@@ -71,7 +78,7 @@ static void leave(void) {
 static dut_status_t lost(void) {
   if (guard.signal == SIGPROF)
     snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s within %d seconds of processor time",
-             guard.inside, DUT_GUARD_SECONDS);
+             guard.inside, guard.patience);
   else
     snprintf(guard.complaint, sizeof guard.complaint, "crashes in %s: %s", guard.inside, strsignal(guard.signal));
   guard.inside = NULL;

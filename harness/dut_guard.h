@@ -3,7 +3,7 @@
  * response can hold has broken its protocol, and is not called any more. The run ends with its report and its outputs.
  *
  * A crash is a signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) while the device runs; what memory it has spoiled
- * before that nobody knows. It has DUT_GUARD_SECONDS of processor time for one call.
+ * before that nobody knows. It has DUT_GUARD_SECONDS of processor time for one call, or what dut_guard_patience says.
  */
 #ifndef MMU86_DUT_GUARD_H
 #define MMU86_DUT_GUARD_H
@@ -17,6 +17,9 @@ const dut_ops_t *dut_guard(const dut_ops_t *ops, mmu_config_t config);
 
 /* Has the device's code do something. what: for the complaint. Returns false if it did not come back, now or before. */
 bool dut_guard_call(const char *what, void (*call)(void *), void *ctx);
+
+/* How many seconds of processor time a call has from now on; at least 1. */
+void dut_guard_patience(int seconds);
 
 /* One line about what it did, after a call that returned false. */
 const char *dut_guard_complaint(void);
