@@ -58,6 +58,7 @@ LONG = [
     ("vmalloc", 5, ""), ("kmalloc", 5, ""), ("churn", 5, ""), ("mmz", 6, ""), ("highmem", 5, ""), ("percpu", 6, ""),
     ("gfp", 1, ""), ("stacks", 5, ""), ("straddle", 3, ""), ("rights", 4, ""), ("bits", 4, ""), ("large", 4, ""),
     ("global", 4, ""), ("segment", 4, ""), ("limits", 1, "limits"), ("boot", 1, ""), ("", 1, "stack=4k cpus=4 seed=2"),
+    ("", 1, "mem=24 dma=4 highmem=8"),
 ]
 LONG_INSTRUCTIONS = 500_000_000    # the long forms together execute at least as many
 

@@ -50,7 +50,7 @@ case_regress() {
 
 # The same work on a smaller TLB: function is the same, hits fall, walks and cycles rise.
 case_geometry() {
-  local line="workload=paging quick"
+  local line="workload=fork quick"
   expect 0 run "$KERNEL" --append "$line" --json "$DIR/default.json"
   "$SMALL" run "$KERNEL" --append "$line" --json "$DIR/small.json" >/dev/null || fail "the small TLB"
   expect 1 diff "$DIR/default.json" "$DIR/small.json" --json "$DIR/diff.json"
@@ -79,7 +79,7 @@ END
 
 # Whether a run passes is told first.
 case_function() {
-  expect 3 run "$KERNEL" --append "quick fail" --json "$DIR/b.json"
+  expect 3 run "$KERNEL" --append "workload=boot quick fail" --json "$DIR/b.json"
   expect 0 run "$KERNEL" --append "workload=boot quick" --json "$DIR/a.json"
   expect 1 diff "$DIR/a.json" "$DIR/b.json" --json "$DIR/diff.json"
   [ "$(changed verdict)" = "pass guest-failure" ] || fail "verdict: $(changed verdict)"

@@ -26,9 +26,11 @@ case_boot() {
   cmp "$DIR/serial" "$DIR/default" || fail "the default kernel is another one"
 }
 
-# The same with little and much memory, and another seed of the workload.
+# The same with little and much memory, and another seed of the workload. Where stacks, processors and zones are others, the
+# workloads that are about these: make regress has the whole tours.
 case_boot_variants() {
-  for variant in "16 quick" "64 quick seed=5 workload=paging" "512 quick stack=4k cpus=4" "64 quick mem=24 dma=4 highmem=8"; do
+  local small="512 quick stack=4k cpus=4 workload=" zones="64 quick mem=24 dma=4 highmem=8 workload="
+  for variant in "16 quick" "64 quick seed=5 workload=paging" "${small}"{stacks,percpu,fork} "${zones}"{gfp,highmem,vmalloc}; do
     local ram=${variant%% *} words=${variant#* }
     expect 0 run "$KERNEL" --ram "$ram" --append "$words" --serial "$DIR/serial"
     qemu "$ram" "$words"
@@ -153,7 +155,7 @@ case_interrupted() {
 
 # What guests do wrong ends the run with the machine's state.
 case_guest_failures() {
-  expect 3 run "$KERNEL" --append "quick fail" --json "$DIR/result.json"
+  expect 3 run "$KERNEL" --append "workload=boot quick fail" --json "$DIR/result.json"
   [ "$(json verdict)" = guest-failure ] || fail "verdict $(json verdict)"
   [ "$(json guest_exit_code)" != 0 ] || fail "exit code 0"
   expect 3 run "$KERNEL" --append triple --json "$DIR/result.json"
@@ -240,16 +242,16 @@ case_bad_input() {
 
 # Outputs that cannot be written to the end.
 case_full_disk() {
-  expect 2 run "$KERNEL" --append "$SHORT" --trace /dev/full; one_line "/dev/full"
-  expect 2 run "$KERNEL" --append "$SHORT" --serial /dev/full; grep -q "/dev/full" "$DIR/err" || fail "serial"
-  expect 2 run "$KERNEL" --append "$SHORT" --json /dev/full; grep -q "/dev/full" "$DIR/err" || fail "json"
-  expect 2 run "$KERNEL" --append "$SHORT" --json /nonexistent/j; grep -q "/nonexistent/j" "$DIR/err" || fail "json"
-  "$MMU86" run "$KERNEL" --append "$SHORT" >/dev/full 2>"$DIR/err"
+  expect 2 run "$KERNEL" --append "workload=boot quick" --trace /dev/full; one_line "/dev/full"
+  expect 2 run "$KERNEL" --append "workload=boot quick" --serial /dev/full; grep -q "/dev/full" "$DIR/err" || fail "serial"
+  expect 2 run "$KERNEL" --append "workload=boot quick" --json /dev/full; grep -q "/dev/full" "$DIR/err" || fail "json"
+  expect 2 run "$KERNEL" --append "workload=boot quick" --json /nonexistent/j; grep -q "/nonexistent/j" "$DIR/err" || fail "json"
+  "$MMU86" run "$KERNEL" --append "workload=boot quick" >/dev/full 2>"$DIR/err"
   [ $? = 2 ] || fail "standard output on a full disk"
   "$MMU86" fuzz --count 1000 >/dev/full 2>"$DIR/err"
   [ $? = 2 ] || fail "the table on a full disk"
   (ulimit -f 200; trap '' XFSZ
-   exec "$MMU86" run "$KERNEL" --append "$SHORT" --wave "$DIR/w.fst" --wave-window 0:100000 >"$DIR/out" 2>"$DIR/err")
+   exec "$MMU86" run "$KERNEL" --append "workload=boot quick" --wave "$DIR/w.fst" --wave-window 0:100000 >"$DIR/out" 2>"$DIR/err")
   [ $? = 2 ] || fail "waveform on a full disk"
   [ -s "$DIR/w.fst" ] && fail "a partial waveform looks whole"
   return 0

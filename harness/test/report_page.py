@@ -232,7 +232,7 @@ def make(mmu86, kernel, where, extra=()):
     """A run with everything: coverage, and a baseline that differs."""
     result, baseline = where / "run.json", where / "baseline.json"
     run(mmu86, "run", kernel, "--append", "workload=fork quick", "--json", result, "--quiet", *extra)
-    run(mmu86, "run", kernel, "--append", "workload=paging quick", "--json", baseline, "--quiet")
+    run(mmu86, "run", kernel, "--append", "workload=boot quick", "--json", baseline, "--quiet")
     return result, baseline
 
 
