@@ -6,7 +6,7 @@ set -eu
 packages="cmake make gcc g++ gcc-multilib pkg-config check libzydis-dev libzstd-dev libjansson-dev zlib1g-dev
           verilator yosys qemu-system-x86 seabios memtest86+ clang-format python3 gdb clang-14
           libclang-rt-14-dev dpkg-dev file groff-base man-db lintian gtkwave xvfb imagemagick chromium chromium-driver libsystemc-dev
-          doxygen"
+          doxygen ccache"
 
 missing=""
 for package in $packages; do

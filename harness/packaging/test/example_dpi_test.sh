@@ -7,7 +7,7 @@ DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 PKG_CONFIG_PATH=$(dirname "$(find "$PREFIX" -name mmu86-dpi.pc)")
 export PKG_CONFIG_PATH
-command -v ccache >/dev/null && export OBJCACHE=ccache # Verilator's; it compiles the same three times
+export CCACHE_DIR=$DIR/ccache OBJCACHE=ccache # Verilator's; it compiles the same three times
 cd "$DIR" || exit 1
 ulimit -c 0
 
