@@ -138,9 +138,11 @@ def sweep(context):
 
 
 def targets(context):
-    """make coverage and make mutants, against their goals; one after the other, since they build."""
+    """make coverage and make mutants, against their goals; one after the other, since they build. The parsers' fuzzing, in
+    a build of its own."""
     build = ["cmake", "--build", context.build, "-j", "2", "--target"]
     yield Test("targets.coverage_mutants", [Step([*build, "coverage"]), Step([*build, "mutants"])], 10800)
+    yield Test("targets.fuzz_parsers", [Step(["make", "-C", SOURCE, "fuzz-parsers", f"BUILD={context.build}", "SECONDS=12"])], 3600)
 
 
 def from_ctest(context, prefix, *selection):
