@@ -4,7 +4,7 @@
 Usage: shrink.py GALLERY MMU86 RESULT.json [MUTANT ...]
 
 MUTANTs by name; all of the gallery without any. Each result must fail when it is replayed with the bug, and agree
-without. Exit status 1 if one does not, or if the median is above MEDIAN_MOST. Bugs that random stimulus does not find
+without. Exit status 1 if one does not, if the median is above MEDIAN_MOST or a result above MOST. Bugs that random stimulus does not find
 are named and not counted.
 """
 import json
@@ -18,7 +18,9 @@ import tempfile
 from hunt import HUNTS
 from plant import parse
 
+# Transactions. Results were 1 to 9; one above MOST hangs on something that no step of the shrinker changes.
 MEDIAN_MOST = 12
+MOST = 10
 
 
 def run(*command):
@@ -88,15 +90,15 @@ def main():
                   flush=True)
             row |= {key: report[key] for key in ("before", "after", "candidates", "seconds", "failure", "reproduce")}
         rows.append(row)
-    median = statistics.median(counts) if counts else None
+    median, most = (statistics.median(counts), max(counts)) if counts else (None, None)
     summary = {"median_transactions": median, "shrunk": len(counts), "failed": bad,
                "not_found": len(rows) - len(counts) - bad, "mutants": rows}
     partial = pathlib.Path(result + ".partial")
     partial.write_text(json.dumps(summary, indent=2) + "\n")
     partial.rename(result)
     print(f"{len(counts)} shrunk, {bad} failed, {summary['not_found']} not found; median {median} transactions, "
-          f"most {max(counts, default=0)}")
-    sys.exit(1 if bad or median is None or median > MEDIAN_MOST else 0)
+          f"most {most}")
+    sys.exit(1 if bad or not counts or median > MEDIAN_MOST or most > MOST else 0)
 
 
 if __name__ == "__main__":
