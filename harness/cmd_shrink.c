@@ -219,6 +219,10 @@ static void set_reproduce(command_t *c, const char *program) {
   options_quote(c->reproduce, sizeof c->reproduce, "replay");
   snprintf(word, sizeof word, "%s%s", c->name, suffixes[TRACE]);
   options_quote(c->reproduce, sizeof c->reproduce, word);
+  if (dut_load_is_file(o->dut)) {
+    options_quote(c->reproduce, sizeof c->reproduce, "--dut");
+    options_quote(c->reproduce, sizeof c->reproduce, o->dut);
+  }
   if (o->dut_args[0]) {
     options_quote(c->reproduce, sizeof c->reproduce, "--dut-args");
     options_quote(c->reproduce, sizeof c->reproduce, o->dut_args);

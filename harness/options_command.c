@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "dut_load.h"
 #include "options_priv.h"
 
 /* Appends text as far as there is room. */
@@ -64,7 +65,7 @@ void options_set_explain(options_t *o, unsigned command, const char *program) {
   const char *const words[] = {program, "explain", trace};
   for (unsigned i = 0; i < 3; i++)
     options_quote(o->explain, sizeof o->explain, words[i]);
-  if (strchr(o->dut, '/') || strstr(o->dut, ".so")) {
+  if (dut_load_is_file(o->dut)) {
     options_quote(o->explain, sizeof o->explain, "--dut");
     options_quote(o->explain, sizeof o->explain, o->dut);
   }

@@ -23,6 +23,11 @@ case_run() {
   goes_wrong 1 "crashes in transact: Segmentation fault"
   goes_wrong 7 "linear address"
   goes_wrong 10 "answers what cannot be: vector 200"
+  local sin=(--dut "$SOUND" --dut-args "+sin=7 +after=20")
+  expect 1 fuzz --count 100 "${sin[@]}" --trace "$DIR/trace"
+  expect 0 shrink "$DIR/trace" "${sin[@]}" --out "$DIR/small" --json "$DIR/result.json"
+  (eval "$(json reproduce)") >"$DIR/out" 2>"$DIR/err" </dev/null
+  [ $? = 1 ] || fail "what shrink says reproduces it does not: $(json reproduce)"
   expect 2 run "$KERNEL" --dut "$SOUND" --dut-args +sin=5; one_line "foreign crashes in open: Aborted"
   expect 2 run "$KERNEL" --dut "$SOUND" --wave "$DIR/w"; one_line "writes no waveforms"
   expect 2 fuzz --overlap --dut "$SOUND"; one_line "foreign\|overlap"
