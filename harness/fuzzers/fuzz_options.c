@@ -24,12 +24,15 @@ static void check(const options_t *o, unsigned command) {
   fuzz_demand(o->wave_window.low <= o->wave_window.high, "a window of addresses is none that is turned round");
   fuzz_demand(o->wave || (o->wave_kind != WAVE_TRANSLATIONS && !o->wave_window_text), "a window has a waveform");
   fuzz_demand(o->dut && o->dut_args && o->cmdline, "what has a default is there");
-  fuzz_demand(command == FOR_FUZZ || o->input || o->bios, "there is an input");
+  fuzz_demand(command == FOR_FUZZ || command == FOR_SWEEP || o->input || o->bios, "there is an input");
+  fuzz_demand((command == FOR_DIFF) == (o->other != NULL), "diff has two inputs, and nobody else has");
+  fuzz_demand(command == FOR_REPORT || (!o->output && !o->baseline), "a page is made by report alone");
   fuzz_demand(memchr(o->reproduce, 0, sizeof o->reproduce), "the command to reproduce ends");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const unsigned commands[] = {FOR_RUN, FOR_REPLAY, FOR_FUZZ, FOR_BENCH, FOR_GDB};
+  static const unsigned commands[] = {FOR_RUN,    FOR_REPLAY,  FOR_FUZZ,  FOR_BENCH, FOR_GDB,
+                                      FOR_SHRINK, FOR_EXPLAIN, FOR_SWEEP, FOR_DIFF,  FOR_REPORT};
   if (size < 1) return 0;
   char *text = malloc(size); /* the arguments, and a NUL behind the last in any case */
   if (!text) return 0;

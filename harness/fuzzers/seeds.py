@@ -117,6 +117,13 @@ OPTIONS = {
     "fuzz": [2, "--seed", "7", "--count", "0x10", "--mem-latency", "9", "--dut", "none", "--dut-args", ""],
     "bench": [3, "k.elf", "--loop", "l.rom", "--json", "-", "--quiet"],
     "gdb": [4, "--bios", "b.bin", "--port=0", "--on-reset", "restart", "--vga", "v", "--serial-input", "-"],
+    "shrink": [5, "a.trace", "--out", "small", "--any-failure", "--check", "architectural", "--seed", "3"],
+    "explain": [6, "--transaction", "12", "a.trace", "--html=why.html", "--mem-latency", "2"],
+    "sweep": [7, "--scene", "small/fetch/invlpg/taken/3", "--coverage", "c.json", "--no-failure-wave"],
+    "diff": [8, "a.json", "--json", "-", "b.json"], "diff-page": [8, "a.json", "b.json", "-o", "x"],
+    "diff-one": [8, "a.json"], "diff-three": [8, "a", "b", "c"],
+    "report": [9, "run.json", "-o", "page.html", "--baseline", "before.json", "--coverage=build/coverage.json"],
+    "report-joined": [9, "-opage.html", "--", "-run.json"], "report-odd": [9, "run.json", "-ox", "-x", "-o"],
     "help": [0, "--help"], "short": [0, "-abc", "-", "--q=1", "--wave"],
 }
 
