@@ -143,4 +143,35 @@ case_bad_input() {
   expect 2 report "$DIR/bad"; one_line '"?\[31m": is not a number'
 }
 
+# caught CASE COMPLAINT PLANT: the case finds it if "mmu86 report" does this instead of "$real" "$@".
+caught() {
+  printf '%s\n' '#!/bin/bash' "real=$(printf %q "$MMU86")" '[ "$1" = report ] || exec "$real" "$@"' "$3" >"$DIR/wrong"
+  chmod +x "$DIR/wrong"
+  "$0" "$1" "$DIR/wrong" "$KERNEL" "$STRUCK" >"$DIR/said" 2>&1 && fail "the case $1 passes in spite of: $3"
+  grep -q "^FAILED: .*$2" "$DIR/said" || fail "the case $1 says something else of: $3: $(cat "$DIR/said")"
+}
+
+# afterwards PLANT: it does this when all is done.
+afterwards() { printf '%s\n' '"$real" "$@" 2>"$0.err"; status=$?' "$1" 'cat "$0.err" >&2; exit $status'; }
+
+# Each of the cases above fails when it should.
+case_planted() {
+  caught same "run: something on standard output" 'echo; exec "$real" "$@"'
+  caught same "run: other bytes" "$(afterwards 'echo "<!-- $$ -->" >>"$4"')"
+  caught outputs "no page beside the result" 'exec "$real" "$@" --output /dev/null'
+  caught outputs "standard output has another page" '[ "$4" = - ] && echo; exec "$real" "$@"'
+  caught outputs "the link is gone" "$(afterwards '[[ $3 = *=*link ]] && cp --remove-destination "${3#*=}" "$0.page" && mv "$0.page" "${3#*=}"')"
+  caught outputs "expected 2" "$(afterwards 'status=0')"
+  caught outputs "an input was written over" "$(afterwards '[ "$2 $#" = "${2%.html}.html 2" ] && echo >>"$2"')"
+  caught outputs "the page on a full disk" '[ "$4" = - ] || exec "$real" "$@"; "$real" "$@" | cat 2>"$0.err"; exit 0'
+  caught outputs "half a page is left" "$(afterwards '[ "$4" = - ] && touch "${2%.json}.partial"')"
+  caught mismatch "the page does not have <dt>transactions" "$(afterwards 'sed -i "s/5,000/4,999/" "${2%.json}.html"')"
+  STRUCK=$MMU86 caught mismatch "the device did not differ" 'exec "$real" "$@"'
+  caught bad_input "exit status 0, expected 2" "$(afterwards 'status=0')"
+  caught bad_input "not one line" "$(afterwards '[ $status = 2 ] && echo >>"$0.err"')"
+  caught bad_input "does not say: .*is not a count" "$(afterwards 'sed -i "s/is not a count/is odd/" "$0.err"')"
+  caught bad_input "a page of a bad result" "$(afterwards '[ $# -gt 1 ] && touch "$2.html"')"
+  caught bad_input "does not say: .*31m" "$(afterwards 'sed -i "s/?\[31m/\x1b[31m/" "$0.err"')"
+}
+
 "case_$CASE"

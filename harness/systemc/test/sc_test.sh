@@ -7,12 +7,12 @@ CASE=$1 MMU86=$2 KERNEL=$3 MMU86_SC=$4 FST_SAME=${5:-} QEMU=none
 . "$(dirname "$0")/../../test/image_lib.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
 
-# Both programs, each in a directory of its own.
+# Both programs, each in a directory of its own, under one name.
 both() {
   local want=$1 program; shift
   for program in plain sc; do
     mkdir -p "$DIR/$program"
-    (cd "$DIR/$program" && exec "$([ $program = plain ] && echo "$MMU86" || echo "$MMU86_SC")" "$@" >out 2>err)
+    (cd "$DIR/$program" && exec -a mmu86 "$([ $program = plain ] && echo "$MMU86" || echo "$MMU86_SC")" "$@" >out 2>err)
     local status=$?
     [ $status = "$want" ] || fail "$program $*: exit status $status, not $want: $(tail -n 3 "$DIR/$program/err")"
   done
@@ -134,6 +134,25 @@ case_bad_input() {
   refused 'cannot read' replay "$DIR/none"
   [ -e /dev/full ] && ln -s /dev/full "$DIR/full.vcd" && refused 'cannot write the waveform: not a file' fuzz --wave "$DIR/full.vcd"
   [ "$("$MMU86_SC" --version)" = "$("$MMU86" --version)" ] || fail "another version"
+}
+
+# What a mismatch says of itself is the same, byte for byte. The programs are over a device that declares another TLB.
+case_mismatch() {
+  both 1 fuzz --count 300000 --seed 3 --mem-latency 3 --trace trace --json json --no-failure-wave
+  same json
+  same err
+  cp "$DIR/sc/err" "$DIR/first"
+  both 1 replay trace --mem-latency 3 --seed 3 --no-failure-wave
+  same err
+  for program in plain sc; do
+    for what in "=== MISMATCH at transaction" ">> MODEL: " "The last transactions" "Reproduce" "explain trace"; do
+      grep -q -- "$what" "$DIR/$program/err" || fail "$program: the report lacks: $what"
+    done
+  done
+  both 1 fuzz --count 300000 --seed 4 --mem-latency 3 --trace trace --no-failure-wave
+  same err
+  cmp -s "$DIR/first" "$DIR/sc/err" && fail "any two reports are the same"
+  return 0
 }
 
 # Planted bugs of the RTL: found, by the commands' own ways, and nothing is found without one.
