@@ -33,27 +33,31 @@ def verdict_of(found):
     return {"verdict": "killed", **found}
 
 
-def require_innocence(programs, what):
-    accused = hunt(programs, 0, QUICK + SLOW)
-    if accused:
-        sys.exit(f"kill.py: the {what} design without a bug is accused: {accused}")
+def require_innocence(programs, what, jobs, *meanwhile):
+    """No hunter accuses the design without a bug. MEANWHILE: functions to call beside the hunters."""
+    with ThreadPoolExecutor(jobs) as pool:
+        others = [pool.submit(function) for function in meanwhile]
+        for accused in pool.map(lambda name: hunt(programs, 0, [name]), SLOW + QUICK):
+            if accused:
+                sys.exit(f"kill.py: the {what} design without a bug is accused: {accused}")
+        for other in others:
+            other.result()
 
 
-def named(gallery, mmu86, ports):
+def named(gallery, mmu86, ports, jobs):
     """Yields (mutant, how to judge it) for each bug of the gallery."""
     programs = {"mmu86": mmu86, "ports": ports}
-    require_innocence(programs, "named")
+    require_innocence(programs, "named", jobs)
     for number, mutant in enumerate(parse(pathlib.Path(gallery).read_text()), 1):
         described = {"name": mutant["name"], "location": mutant["file"], "bug_class": mutant["bug_class"]}
         yield described, lambda number=number: verdict_of(hunt(programs, number, QUICK + SLOW))
 
 
-def generated(directory, mmu86, ports, yosys, every):
+def generated(directory, mmu86, ports, yosys, every, jobs):
     """Likewise for each generated mutant, or each every-th."""
     programs = {"mmu86": mmu86, "ports": ports}
-    require_innocence(programs, "generated")
     prover = Prover(yosys, directory, Rules((pathlib.Path(__file__).parent / "registers.txt").read_text()))
-    prover.lemmas()
+    require_innocence(programs, "generated", jobs, prover.lemmas)
 
     def judge(mutant, number):
         found = hunt(programs, number, QUICK)
@@ -137,9 +141,9 @@ def main():
     progress = sys.stderr.isatty()
     groups = {}
     if options.named:
-        groups["named"] = judged(named(*options.named), options.jobs, progress)
+        groups["named"] = judged(named(*options.named, options.jobs), options.jobs, progress)
     if options.generated:
-        groups["generated"] = judged(generated(*options.generated, options.every), options.jobs, progress)
+        groups["generated"] = judged(generated(*options.generated, options.every, options.jobs), options.jobs, progress)
     write(options.result, groups)
     print(table(groups))
     sys.exit(1 if any(counts(group)["survived"] for group in groups.values()) else 0)

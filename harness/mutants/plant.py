@@ -94,10 +94,12 @@ def main():
         sources[record["file"]] = plant(number, record, sources[record["file"]])
     top = sources["mmu_top.sv"]
     sources["mmu_top.sv"] = CHOOSER.join(top.rsplit("\nendmodule", 1))
-    (out / "mutant_pkg.sv").write_text(PACKAGE)
+    sources["mutant_pkg.sv"] = PACKAGE
+    sources["rtl.f"] = "\n".join(["mutant_pkg.sv", *files]) + "\n"
     for name, text in sources.items():
-        (out / name).write_text(text)
-    (out / "rtl.f").write_text("\n".join(["mutant_pkg.sv", *files]) + "\n")
+        path = out / name
+        if not path.exists() or path.read_text() != text:  # what is built of it stays as it is
+            path.write_text(text)
 
 
 if __name__ == "__main__":
