@@ -2,6 +2,10 @@
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 
+# The interpreter itself: what is called so may be a script that looks for it, at each call.
+PYTHON3=$(command python3 -c 'import sys; print(sys.executable)')
+python3() { "$PYTHON3" "$@"; }
+
 fail() {
   echo "FAILED: $*" >&2
   for f in "$DIR"/out "$DIR"/err; do [ -f "$f" ] && { echo "--- $f"; tail -n 40 "$f"; } >&2; done
