@@ -31,7 +31,7 @@ typedef enum {
 typedef struct {
   mmu_mem_port_t mem;    /* the DUT's world: the only memory that it may reference */
   uint32_t cycle_limit;  /* clock cycles after which a transaction counts as hung */
-  uint32_t mem_latency;  /* most extra cycles a memory reference takes; each draws 0..mem_latency */
+  uint32_t mem_latency;  /* most extra cycles a memory reference takes: the device draws 0..mem_latency for each */
   uint64_t seed;         /* of those draws */
   bool waves;            /* wave_open may be called: a device may choose a slower build for that */
   bool coverage;         /* coverage_write will be called: likewise */
@@ -152,7 +152,7 @@ typedef struct {
 
   /*
    * One transaction, blocking. rsp: filled whole as mmu_rsp_t says, with the TLB events and the memory references
-   * that the device really made, in order.
+   * that the device really made, in order. A library's log is held against its calls of dut_env_t.mem.
    */
   dut_status_t (*transact)(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp);
 

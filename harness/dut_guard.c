@@ -4,8 +4,20 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
+
+#include "dut_answer.h"
+#include "dut_port.h"
+#include "output.h"
+
+/* Looks of a timer at the present call. */
+typedef struct {
+  volatile unsigned long seen; /* calls begun, at the latest look */
+  volatile int ticks;          /* looks that the present call has lasted */
+} looks_t;
 
 /* One device in a process, as there is one set of signal handlers. */
 static struct {
@@ -13,14 +25,19 @@ static struct {
   sigjmp_buf back;
   const char *volatile inside; /* the call that is under way */
   volatile sig_atomic_t signal;
-  volatile unsigned long calls, seen; /* begun; at the latest tick */
-  volatile int ticks;                 /* that the present call has lasted */
-  int patience;                       /* how many it may last */
-  bool watched, dead;
+  volatile unsigned long calls; /* begun */
+  looks_t work, idle;
+  double worked; /* seconds of processor time, at the latest look for idleness */
+  int patience;  /* seconds */
+  bool watched, dead, open;
   mmu_config_t config;
   uint64_t cycles; /* as it said last */
-  char complaint[160];
+  dut_port_watch_t port;
+  char complaint[160], said[256];
 } guard = {.patience = DUT_GUARD_SECONDS};
+
+/* How the present call was left, where that was no signal. */
+enum { ENDED_PROCESS = -1 };
 
 static void on_crash(int number) {
   if (!guard.inside) { /* the harness's own */
@@ -32,12 +49,40 @@ static void on_crash(int number) {
   siglongjmp(guard.back, 1);
 }
 
+/* A timer looks. Returns for how many looks the same call has lasted. */
+static int look(looks_t *l) {
+  if (!guard.inside || guard.calls != l->seen) l->ticks = 0;
+  l->seen = guard.calls;
+  return guard.inside ? ++l->ticks : 0;
+}
+
 /* Once a second of processor time. */
 static void on_tick(int number) {
-  if (!guard.inside || guard.calls != guard.seen) guard.ticks = 0;
-  guard.seen = guard.calls;
-  if (!guard.inside || ++guard.ticks <= guard.patience) return;
+  if (look(&guard.work) <= guard.patience) return;
   guard.signal = number;
+  siglongjmp(guard.back, 1);
+}
+
+static double processor_time(void) {
+  struct timespec t = {0};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Once in twice its patience by the wall's clock: a call that has done nothing in all that time waits for what will not
+ * come. On a busy machine it works a little. */
+static void on_wall(int number) {
+  const double before = guard.worked, interval = 2.0 * guard.patience;
+  guard.worked = processor_time();
+  if (look(&guard.idle) < 2 || guard.worked - before > interval / 50) return;
+  guard.signal = number;
+  siglongjmp(guard.back, 1);
+}
+
+/* Somebody calls exit. The device may not: its destructors have run, ours have not. */
+static void on_exit_of_device(void) {
+  if (!guard.inside) return;
+  guard.signal = ENDED_PROCESS;
   siglongjmp(guard.back, 1);
 }
 
@@ -52,12 +97,18 @@ static void watch(void) {
   const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
   struct sigaction crash = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
   struct sigaction tick = {.sa_handler = on_tick, .sa_flags = SA_RESTART | SA_NODEFER};
+  struct sigaction wall = {.sa_handler = on_wall, .sa_flags = SA_RESTART | SA_NODEFER};
   const struct itimerval second = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+  const struct timeval twice = {.tv_sec = 2 * guard.patience};
+  const struct itimerval seldom = {.it_interval = twice, .it_value = twice};
   sigaltstack(&other, NULL);
   for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++)
     sigaction(crashes[i], &crash, NULL);
   sigaction(SIGPROF, &tick, NULL);
   setitimer(ITIMER_PROF, &second, NULL);
+  sigaction(SIGALRM, &wall, NULL);
+  setitimer(ITIMER_REAL, &seldom, NULL);
+  atexit(on_exit_of_device);
   guard.watched = true;
 }
 
@@ -66,6 +117,7 @@ static bool enter(const char *what) {
   if (guard.dead) return false;
   if (!guard.watched) watch();
   guard.calls++;
+  dut_port_begin(&guard.port);
   guard.inside = what;
   return true;
 }
@@ -79,6 +131,11 @@ static dut_status_t lost(void) {
   if (guard.signal == SIGPROF)
     snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s within %d seconds of processor time",
              guard.inside, guard.patience);
+  else if (guard.signal == SIGALRM)
+    snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s, and has done nothing for %d seconds",
+             guard.inside, 2 * guard.patience);
+  else if (guard.signal == ENDED_PROCESS)
+    snprintf(guard.complaint, sizeof guard.complaint, "ends the process in %s ($finish, exit)", guard.inside);
   else
     snprintf(guard.complaint, sizeof guard.complaint, "crashes in %s: %s", guard.inside, strsignal(guard.signal));
   guard.inside = NULL;
@@ -106,74 +163,33 @@ const char *dut_guard_complaint(void) {
   return guard.complaint;
 }
 
-/* --- what no answer can hold --- */
-
-static bool is_bool(const bool *value) {
-  unsigned char byte;
-  memcpy(&byte, value, 1);
-  return byte <= 1;
+bool dut_guard_lost(void) {
+  return guard.dead;
 }
 
-static bool spoiled(const char *what, unsigned value) {
-  snprintf(guard.complaint, sizeof guard.complaint, "answers what cannot be: %s %u", what, value);
+/* An answer that is none. */
+static dut_status_t refuse(dut_oddity_t oddity) {
+  snprintf(guard.complaint, sizeof guard.complaint, "answers what cannot be: %s %u", oddity.what, oddity.value);
   guard.dead = true;
-  return true;
+  return DUT_PROTOCOL;
 }
 
-static bool is_spoiled_event(const mmu_tlb_event_t *e) {
-  if (e->kind > MMU_TLB_FILL) return spoiled("a TLB event of kind", e->kind);
-  if (e->set >= MMU_TLB_SETS_MAX) return spoiled("a TLB event in set", e->set);
-  if (e->way >= MMU_TLB_LARGE_MAX) return spoiled("a TLB event in way", e->way);
-  return (!is_bool(&e->large) || !is_bool(&e->evicted)) && spoiled("a TLB event with a bool that is none:", 2);
-}
-
-static bool is_spoiled_reference(const mmu_mem_t *m) {
-  if (m->size < 1 || m->size > 8) return spoiled("a reference to memory of size", m->size);
-  if (m->kind > MMU_MEM_TSS) return spoiled("a reference to memory of kind", m->kind);
-  return (!is_bool(&m->write) || !is_bool(&m->lost)) && spoiled("a reference with a bool that is none:", 2);
-}
-
-/* A response without its logs. */
-static bool is_spoiled_answer(const mmu_rsp_t *r) {
-  if (r->vector > 31) return spoiled("vector", r->vector);
-  if (r->first > 16) return spoiled("bytes on the first page:", r->first);
-  const bool *const bools[] = {&r->fault,  &r->system, &r->verified, &r->split, &r->seg.usable,
-                               &r->pcd[0], &r->pcd[1], &r->pwt[0],   &r->pwt[1]};
-  for (unsigned i = 0; i < sizeof bools / sizeof *bools; i++)
-    if (!is_bool(bools[i])) return spoiled("a bool that is none:", 2);
-  for (unsigned page = 0; page < 2; page++)
-    if (r->page_size[page] > MMU_PAGE_4M) return spoiled("a page size", r->page_size[page]);
-  return false;
-}
-
-static bool is_spoiled(const mmu_rsp_t *r) {
-  if (r->n_mem > MMU_MEM_MAX) return spoiled("references to memory:", r->n_mem);
-  if (r->n_tlb > MMU_TLB_MAX) return spoiled("TLB events:", r->n_tlb);
-  for (unsigned i = 0; i < r->n_mem; i++)
-    if (is_spoiled_reference(&r->mem[i])) return true;
-  for (unsigned i = 0; i < r->n_tlb; i++)
-    if (is_spoiled_event(&r->tlb[i])) return true;
-  return is_spoiled_answer(r);
-}
-
-static bool is_spoiled_cycle(const dut_cycle_t *c) {
-  if ((unsigned)c->on_behalf >= DUT_PORTS) return spoiled("a reference on behalf of port", (unsigned)c->on_behalf);
-  if (c->referred && is_spoiled_reference(&c->reference)) return true;
-  for (unsigned port = 0; port < DUT_PORTS; port++) {
-    if (c->valid[port] && is_spoiled_answer(c->rsp[port])) return true;
-    if (c->has_event[port] && is_spoiled_event(&c->event[port])) return true;
-  }
-  return false;
+static dut_status_t refuse_status(dut_status_t status) {
+  return refuse((dut_oddity_t){"a status of", (unsigned)status});
 }
 
 /* --- the device's functions --- */
 
 static void *open_device(const dut_env_t *env, char *error, unsigned error_bytes) {
+  assert(!guard.open);
   if (enter("open")) {
     if (sigsetjmp(guard.back, 0) == 0) {
       error[0] = '\0';
-      void *dut = guard.ops->open(env, error, error_bytes);
+      dut_env_t watched = *env;
+      watched.mem = dut_port_watched(&guard.port, &env->mem);
+      void *dut = guard.ops->open(&watched, error, error_bytes);
       leave();
+      guard.open = dut != NULL;
       error[error_bytes - 1] = '\0';
       if (!dut && !error[0]) snprintf(error, error_bytes, "%s does not open, and does not say why", guard.ops->name);
       return dut;
@@ -185,6 +201,7 @@ static void *open_device(const dut_env_t *env, char *error, unsigned error_bytes
 }
 
 static void close_device(void *dut) {
+  guard.open = false;
   if (!enter("close")) return;
   if (sigsetjmp(guard.back, 0) == 0) {
     guard.ops->close(dut);
@@ -194,12 +211,23 @@ static void close_device(void *dut) {
   }
 }
 
+/* An answer, as it came. Where requests overlap, a reference and its call of the port may be cycles apart. */
+static dut_status_t judge(const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  const dut_oddity_t oddity = dut_answer_oddity(rsp);
+  if (oddity.what) return refuse(oddity);
+  const bool access = guard.ops->traits.performs && req->op == MMU_OP_ACCESS && !rsp->fault;
+  if (dut_port_agrees(&guard.port, rsp, access, guard.complaint, sizeof guard.complaint)) return DUT_OK;
+  guard.dead = true;
+  return DUT_PROTOCOL;
+}
+
 static dut_status_t transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
   if (!enter("transact")) return DUT_PROTOCOL;
   if (sigsetjmp(guard.back, 0) == 0) {
     dut_status_t status = guard.ops->transact(dut, req, rsp);
     leave();
-    return status == DUT_OK && is_spoiled(rsp) ? DUT_PROTOCOL : status;
+    if ((unsigned)status > DUT_PROTOCOL) return refuse_status(status);
+    return status == DUT_OK ? judge(req, rsp) : status;
   }
   return lost();
 }
@@ -209,7 +237,9 @@ static dut_status_t clock_device(void *dut, const dut_drive_t *drive, dut_cycle_
   if (sigsetjmp(guard.back, 0) == 0) {
     dut_status_t status = guard.ops->clock(dut, drive, cycle);
     leave();
-    return status == DUT_OK && is_spoiled_cycle(cycle) ? DUT_PROTOCOL : status;
+    if ((unsigned)status > DUT_PROTOCOL) return refuse_status(status);
+    const dut_oddity_t oddity = status == DUT_OK ? dut_cycle_oddity(cycle) : (dut_oddity_t){0};
+    return oddity.what ? refuse(oddity) : status;
   }
   return lost();
 }
@@ -219,7 +249,9 @@ static const char *error_of(void *dut) {
   if (sigsetjmp(guard.back, 0) == 0) {
     const char *text = guard.ops->error(dut);
     leave();
-    return text ? text : "does not say what is wrong";
+    snprintf(guard.said, sizeof guard.said, "%s", text && text[0] ? text : "does not say what is wrong");
+    output_plain(guard.said);
+    return guard.said;
   }
   lost();
   return guard.complaint;

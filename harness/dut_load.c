@@ -120,7 +120,8 @@ const dut_ops_t *dut_load(const char *path, char *error, unsigned error_bytes) {
   if (!dut_guard_call("config", ask_config, &l)) return refuse(path, dut_guard_complaint(), error, error_bytes);
   if (!is_possible(&l.config)) {
     snprintf(why, sizeof why,
-             "it declares a TLB of %u sets, %u ways and %u large entries; powers of two to %u (or 0), %u and %u may be",
+             "it declares a TLB of %u sets, %u ways and %u large entries; powers of two to %u (or 0: no TLB), %u and "
+             "%u (without a TLB too) may be",
              l.config.tlb_sets, l.config.tlb_ways, l.config.tlb_large, MMU_TLB_SETS_MAX, MMU_TLB_WAYS_MAX,
              MMU_TLB_LARGE_MAX);
     return refuse(path, why, error, error_bytes);

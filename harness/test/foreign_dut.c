@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   mmu_t *mmu;
@@ -62,6 +63,13 @@ static int exhaust_stack(int depth) {
   return depth < 0 ? 0 : exhaust_stack(depth + 1) + much[0];
 }
 
+/* More than its log says. */
+static void refer(const mmu_mem_port_t *mem, unsigned sin) {
+  if (sin == READS_IN_SECRET) mem->read(mem->ctx, 0x5000, 4);
+  if (sin == READS_OVER_A_PAGE) mem->read(mem->ctx, 0x5FFE, 4);
+  if (sin == WRITES_IN_SECRET) mem->update(mem->ctx, 0x5000, 4, 1, 1);
+}
+
 static void go_wrong(unsigned sin, mmu_rsp_t *rsp) {
   static volatile int *volatile nowhere = (volatile int *)64; /* no page is there */
   static volatile bool forever = true;
@@ -78,6 +86,20 @@ static void go_wrong(unsigned sin, mmu_rsp_t *rsp) {
   case HANGS:
     while (forever) {
     }
+    break;
+  case EXITS:
+    exit(0);
+  case SLEEPS:
+    while (forever)
+      sleep(1);
+    break;
+  case INVENTS_A_READ:
+    rsp->n_mem = 1;
+    rsp->mem[0] = (mmu_mem_t){.paddr = 0x5000, .size = 4};
+    break;
+  case INVENTS_A_LOSS:
+    for (unsigned i = 0; i < rsp->n_mem; i++)
+      rsp->mem[i].lost = rsp->mem[i].write;
     break;
   case WRONG_ADDRESS:
     rsp->laddr ^= 4;
@@ -113,8 +135,11 @@ static void go_wrong(unsigned sin, mmu_rsp_t *rsp) {
 static dut_status_t transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
   foreign_t *f = dut;
   mmu_transact(f->mmu, req, rsp);
-  if (f->transactions++ == f->after) go_wrong(f->sin, rsp);
-  return DUT_OK;
+  if (f->sin == INVENTS_A_LOSS && f->transactions > f->after) go_wrong(f->sin, rsp); /* whenever there is an update */
+  if (f->transactions++ != f->after) return DUT_OK;
+  refer(&f->env.mem, f->sin);
+  go_wrong(f->sin, rsp);
+  return f->sin == WILD_STATUS ? (dut_status_t)77 : DUT_OK;
 }
 
 static const char *no_error(void *dut) {

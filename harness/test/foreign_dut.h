@@ -23,6 +23,14 @@ typedef enum {
   FAILS_IN_COVERAGE, /* and says why */
   FORGETS_COVERAGE,  /* and says that it is written */
   CRASHES_IN_COVERAGE,
+  EXITS,
+  SLEEPS,
+  WILD_STATUS,
+  READS_IN_SECRET,
+  READS_OVER_A_PAGE,
+  WRITES_IN_SECRET,
+  INVENTS_A_READ,
+  INVENTS_A_LOSS, /* of an update that it has made */
 } foreign_sin_t;
 
 typedef enum { SOUND, OTHER_VERSION, HALF_A_TABLE, NO_TABLE, ODD_TLB, BOMB, UNCOUNTED } foreign_kind_t;
