@@ -193,20 +193,20 @@ static bool open_sides(job_t *job, sides_t *sides, bool with_dut) {
   }
   if (with_dut) job->config = sides->cosim.mmu;
   if (!rig_create(&sides->rig, &sides->cosim.ls, &job->config, job->header.ram_bytes)) {
-    if (with_dut) cosim_close(&sides->cosim);
+    if (with_dut) cosim_close(&sides->cosim, EXIT_PASS);
     return stop(job, EXIT_BAD_INPUT, "no memory for the reference's world");
   }
   if (!with_dut || cosim_judge(&sides->cosim, sides->rig.mmu, &sides->rig.world, job->error, sizeof job->error))
     return true;
   job->status = EXIT_BAD_INPUT;
   rig_destroy(&sides->rig);
-  cosim_close(&sides->cosim);
+  cosim_close(&sides->cosim, EXIT_PASS);
   return false;
 }
 
 static void close_sides(sides_t *sides) {
   rig_destroy(&sides->rig);
-  if (sides->cosim.options) cosim_close(&sides->cosim);
+  if (sides->cosim.options) cosim_close(&sides->cosim, EXIT_PASS);
 }
 
 static bool find_sides(job_t *job, trace_reader_t *reader) {

@@ -137,6 +137,10 @@ static bool check(fuzz_t *f, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "--suite %s: no such suite; see mmu86 fuzz --help", o->suite);
   else if (o->suite && o->knobs)
     snprintf(error, error_bytes, "--knobs %s: a suite has no knobs", o->knobs);
+  else if (o->overlap && o->exact)
+    snprintf(error, error_bytes, "--check exact: requests that overlap are judged architecturally; not with --overlap");
+  else if (o->every > 1 && !o->suite)
+    snprintf(error, error_bytes, "--every %llu: of what? --suite NAME is missing", (unsigned long long)o->every);
   else if (o->metamorphic && o->overlap)
     snprintf(error, error_bytes, "--metamorphic: its requests cannot overlap; not with --overlap");
   else if (o->steer && !o->coverage)
@@ -192,9 +196,11 @@ static int execute(fuzz_t *f, cosim_t *cosim, char *error, unsigned error_bytes)
   summary_judge(&outcome, cosim, f->rig.mmu, &f->rig.world);
   report(f, cosim);
   bool whole = cosim_finish(cosim, error, error_bytes);
-  if (whole && options->json) whole = summary_json(options->json, &outcome, cosim, error, error_bytes);
+  if (options->json &&
+      !summary_json(options->json, &outcome, cosim, whole ? error : (char[512]){0}, whole ? error_bytes : 512))
+    whole = false;
   if (!options->quiet) summary_print(stdout, &outcome, cosim);
-  return whole ? cosim_status(cosim, summary_status(outcome.verdict)) : EXIT_BAD_INPUT;
+  return cosim_status(cosim, summary_status(outcome.verdict), whole);
 }
 
 int cmd_fuzz(int argc, char **argv) {
@@ -216,8 +222,7 @@ int cmd_fuzz(int argc, char **argv) {
   status = execute(&f, &cosim, error, sizeof error);
   if (error[0]) fprintf(stderr, "mmu86 fuzz: %s\n", error);
   rig_destroy(&f.rig);
-  cosim_close(&cosim);
-  return status;
+  return cosim_close(&cosim, status);
 }
 
 void cmd_fuzz_help(void) {

@@ -101,13 +101,15 @@ static int execute(replay_t *r, const char **failure, char *error, unsigned erro
     cosim_report(&r->cosim, stderr, r->rig.mmu, context);
   }
   char other[512] = "";
-  if (!cosim_finish(&r->cosim, other, sizeof other) ||
-      (options->json && !summary_json(options->json, &outcome, &r->cosim, other, sizeof other))) {
+  bool whole = cosim_finish(&r->cosim, other, sizeof other);
+  if (options->json && !summary_json(options->json, &outcome, &r->cosim, whole ? other : (char[512]){0}, sizeof other))
+    whole = false;
+  if (!whole) {
     snprintf(error, error_bytes, "%s", other);
     *failure = error;
   }
   if (!options->quiet) summary_print(stdout, &outcome, &r->cosim);
-  return *failure ? EXIT_BAD_INPUT : cosim_status(&r->cosim, summary_status(outcome.verdict));
+  return cosim_status(&r->cosim, summary_status(outcome.verdict), !*failure);
 }
 
 int cmd_replay(int argc, char **argv) {
@@ -123,7 +125,7 @@ int cmd_replay(int argc, char **argv) {
   status = execute(&replay, &failure, error, sizeof error);
   if (failure) fprintf(stderr, "mmu86 replay: %s\n", failure);
   rig_destroy(&replay.rig);
-  cosim_close(&replay.cosim);
+  status = cosim_close(&replay.cosim, status);
   trace_close(replay.reader);
   return status;
 }

@@ -338,7 +338,7 @@ static int execute(run_t *run) {
   bool whole = finish(run, &outcome, error, sizeof error);
   if (!run->options.quiet) summary_print(stdout, &outcome, &run->cosim);
   if (!whole) fprintf(stderr, "mmu86 run: %s\n", error);
-  return whole ? cosim_status(&run->cosim, summary_status(outcome.verdict)) : EXIT_BAD_INPUT;
+  return cosim_status(&run->cosim, summary_status(outcome.verdict), whole);
 }
 
 static int boot(unsigned command, void (*help)(void), int argc, char **argv) {
@@ -348,7 +348,7 @@ static int boot(unsigned command, void (*help)(void), int argc, char **argv) {
   if (options_parse(&run->options, command, argc, argv, &status)) {
     interrupt_catch();
     status = execute(run);
-    cosim_close(&run->cosim);
+    status = cosim_close(&run->cosim, status);
     if (run->machine) machine_destroy(run->machine);
     close_file(run->serial_input);
     close_file(run->serial);

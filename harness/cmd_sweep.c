@@ -146,12 +146,14 @@ static int execute(command_t *c, char *error, unsigned error_bytes) {
   summary_judge(&outcome, &c->cosim, c->rig.mmu, &c->rig.world);
   if (!agree) report(c);
   bool whole = cosim_finish(&c->cosim, error, error_bytes);
-  if (whole && c->options->json) whole = summary_json(c->options->json, &outcome, &c->cosim, error, error_bytes);
+  if (c->options->json &&
+      !summary_json(c->options->json, &outcome, &c->cosim, whole ? error : (char[512]){0}, whole ? error_bytes : 512))
+    whole = false;
   if (!c->options->quiet) {
     summary_print(stdout, &outcome, &c->cosim);
     print_table(stdout, c);
   }
-  return whole ? summary_status(outcome.verdict) : EXIT_BAD_INPUT;
+  return cosim_status(&c->cosim, summary_status(outcome.verdict), whole);
 }
 
 int cmd_sweep(int argc, char **argv) {
@@ -169,8 +171,7 @@ int cmd_sweep(int argc, char **argv) {
   status = execute(&c, error, sizeof error);
   if (error[0]) fprintf(stderr, "mmu86 sweep: %s\n", error);
   rig_destroy(&c.rig);
-  cosim_close(&c.cosim);
-  return status;
+  return cosim_close(&c.cosim, status);
 }
 
 void cmd_sweep_help(void) {

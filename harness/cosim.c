@@ -7,6 +7,7 @@
 
 #include "coverage_report.h"
 #include "dut_coverage.h"
+#include "dut_guard.h"
 #include "dut_load.h"
 #include "dut_rtl.h"
 #include "fst_file.h"
@@ -112,8 +113,13 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
                    .coverage = c->options->dut_coverage != NULL,
                    .overlapped = c->options->overlap,
                    .arguments = c->options->dut_args};
-  c->ls.handle = c->dut->open(&env, error, error_bytes);
-  if (!c->ls.handle) return false;
+  char why[256];
+  c->ls.handle = c->dut->open(&env, why, sizeof why);
+  if (!c->ls.handle) {
+    output_plain(why);
+    snprintf(error, error_bytes, "--dut %.200s: %s", c->options->dut, why);
+    return false;
+  }
   c->ls.dut = c->dut;
   c->ls.unjudged = c->options->unjudged;
   c->ls.dut_world = &c->dut_world;
@@ -132,6 +138,14 @@ static bool open_trace(cosim_t *c, char *error, unsigned error_bytes) {
 /* What an earlier run has covered is taken over, so that a stream is steered at the rest. */
 static bool open_coverage(cosim_t *c, char *error, unsigned error_bytes) {
   const char *path = c->options->coverage;
+  if (c->mmu.tlb_sets * c->mmu.tlb_ways < 2 || c->mmu.tlb_large < 2) {
+    snprintf(
+        error, error_bytes,
+        "--coverage %.200s: is declared for a TLB of at least two sets or ways and two large entries; the DUT has %u "
+        "sets of %u ways and %u",
+        path, c->mmu.tlb_sets, c->mmu.tlb_ways, c->mmu.tlb_large);
+    return false;
+  }
   c->ls.coverage = coverage_create(coverage_groups, coverage_group_count, &c->mmu);
   if (!c->ls.coverage) {
     snprintf(error, error_bytes, "no memory for the coverage");
@@ -208,7 +222,7 @@ static bool open_wave(cosim_t *c, char *error, unsigned error_bytes) {
   if (placed && o->wave_kind == WAVE_TRANSLATIONS) c->ls.view = view_open(c->wave_path, error, error_bytes);
   if (!placed || (o->wave_kind == WAVE_TRANSLATIONS && !c->ls.view)) {
     name_vcd(c, error, error_bytes);
-    cosim_close(c);
+    cosim_close(c, EXIT_BAD_INPUT);
     return false;
   }
   if (!c->ls.view) c->ls.wave_path = c->wave_path;
@@ -236,7 +250,7 @@ bool cosim_open(cosim_t *c, const options_t *options, uint64_t ram_bytes, char *
             (!c->dut || open_dut(c, error, error_bytes)) && (!options->trace || open_trace(c, error, error_bytes)) &&
             (!options->coverage || open_coverage(c, error, error_bytes));
   if (!ok) {
-    cosim_close(c);
+    cosim_close(c, EXIT_BAD_INPUT);
     return false;
   }
   if (options->explain[0]) c->ls.explain = options->explain;
@@ -343,23 +357,35 @@ bool cosim_finish(cosim_t *c, char *error, unsigned error_bytes) {
   return ok;
 }
 
-int cosim_status(const cosim_t *c, int status) {
+int cosim_status(const cosim_t *c, int status, bool whole) {
+  if (status == EXIT_MISMATCH) return status;
+  if (!whole) return EXIT_BAD_INPUT;
   return status == EXIT_PASS && c->violations ? EXIT_MISMATCH : status;
 }
 
-void cosim_close(cosim_t *c) {
+/* Returns false and a line on standard error if the device goes wrong in it. */
+static bool close_dut(cosim_t *c) {
+  const bool before = dut_guard_lost();
+  if (c->ls.handle) c->dut->close(c->ls.handle);
+  c->ls.handle = NULL;
+  if (before || !dut_guard_lost()) return true;
+  fprintf(stderr, "mmu86: MISMATCH: the DUT %s %s\n", c->dut->name, dut_guard_complaint());
+  return false;
+}
+
+int cosim_close(cosim_t *c, int status) {
   coverage_destroy(c->ls.coverage);
   c->ls.coverage = NULL;
   char ignored[256];
   if (c->ls.trace) trace_finish(c->ls.trace, ignored, sizeof ignored);
   c->ls.trace = NULL;
   if (c->ls.view) close_view(c, false, ignored, sizeof ignored);
-  if (c->ls.handle) c->dut->close(c->ls.handle);
-  c->ls.handle = NULL;
+  if (!close_dut(c) && status != EXIT_BAD_INPUT) status = EXIT_MISMATCH;
   drop_scratch(c);
   oracle_destroy(c->ls.oracle);
   c->ls.oracle = NULL;
   snapshots_destroy(c->snapshots);
   c->snapshots = NULL;
   world_destroy(&c->dut_world);
+  return status;
 }

@@ -63,11 +63,15 @@ void cosim_report(cosim_t *cosim, FILE *out, const mmu_t *mmu, report_context_t 
  * not whole. */
 bool cosim_finish(cosim_t *cosim, char *error, unsigned error_bytes);
 
-/* The exit status of a run that ended with `status`: a violation of the coverage is as bad as a mismatch. */
-int cosim_status(const cosim_t *cosim, int status);
+/* The exit status of a run that ended with `status` and whose outputs are whole, or not: a violation of the coverage is
+ * as bad as a mismatch, and a mismatch is told rather than that an output is lost. */
+int cosim_status(const cosim_t *cosim, int status, bool whole);
 
-/* Frees the rest. */
-void cosim_close(cosim_t *cosim);
+/*
+ * Closes the DUT and frees the rest. Returns the exit status of a run that would have ended with `status`: what a DUT
+ * does wrong on closing is said on standard error, and is as bad as a mismatch.
+ */
+int cosim_close(cosim_t *cosim, int status);
 
 /* Writes the names and descriptions of the DUTs for --help. */
 void cosim_list_duts(FILE *out);

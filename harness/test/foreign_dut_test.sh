@@ -23,12 +23,17 @@ case_run() {
   goes_wrong 1 "crashes in transact: Segmentation fault"
   goes_wrong 7 "linear address"
   goes_wrong 10 "answers what cannot be: vector 200"
+  goes_wrong 18 "ends the process in transact"
+  expect 1 fuzz --count 1000 --dut "$SOUND" --dut-args +sin=6 # not before it is closed, when the table is printed
+  grep -q "MISMATCH: the DUT foreign crashes in close: Aborted" "$DIR/err" || fail "a crash in close is not told"
+  expect 1 fuzz --count 1000 --dut "$SOUND" --dut-args "+sin=7 +after=20" --json /nonexistent/j # that it differs is told first
+  grep -q /nonexistent/j "$DIR/err" || fail "that the result is lost is not told"
   local sin=(--dut "$SOUND" --dut-args "+sin=7 +after=20")
   expect 1 fuzz --count 100 "${sin[@]}" --trace "$DIR/trace"
   expect 0 shrink "$DIR/trace" "${sin[@]}" --out "$DIR/small" --json "$DIR/result.json"
   (eval "$(json reproduce)") >"$DIR/out" 2>"$DIR/err" </dev/null
   [ $? = 1 ] || fail "what shrink says reproduces it does not: $(json reproduce)"
-  expect 2 run "$KERNEL" --dut "$SOUND" --dut-args +sin=5; one_line "foreign crashes in open: Aborted"
+  expect 2 run "$KERNEL" --dut "$SOUND" --dut-args +sin=5; one_line "--dut $SOUND: foreign crashes in open: Aborted"
   expect 2 run "$KERNEL" --dut "$SOUND" --wave "$DIR/w"; one_line "writes no waveforms"
   expect 2 fuzz --overlap --dut "$SOUND"; one_line "foreign\|overlap"
   for bad in other_version:version half_a_table:transact odd_tlb:sets bomb:crashes nameless:mmu86_dut missing:such; do
@@ -61,6 +66,8 @@ case_coverage() {
   uncovered 2 "writes no coverage: no room?for it" 15
   uncovered 2 "has written no coverage, and says that it has" 16
   uncovered 2 "crashes in coverage_write: Aborted" 17
+  expect 2 fuzz --count 3000 --dut "$SOUND" --dut-args +sin=15 "${result[@]}" # the result is there all the same
+  [ "$(json verdict)" = pass ] || fail "no result where the coverage failed"
   uncovered 1 "writes no coverage: crashes in transact: Segmentation fault" 1
   expect 2 fuzz --dut "$LIBRARIES/libforeign_uncounted.so" --dut-coverage "$DIR/c"; one_line "counts no coverage of its own"
   expect 2 fuzz --dut-coverage "$DIR/c"; one_line "the DUT rtl counts no coverage of its own"
