@@ -171,15 +171,16 @@ static snapshot_event_t *keep(lockstep_t *ls, const mmu_req_t *req) {
 /* Has an answer judged whose references may be anything. */
 static bool judged(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *rsp) {
   const mmu_rsp_t *answer = &ls->dut_rsp;
+  oracle_seen_t seen[MMU_MEM_MAX];
   bool possible = answer->n_mem <= MMU_MEM_MAX && answer->n_tlb <= MMU_TLB_MAX;
   history_set_sequence(oracle_history(ls->oracle), ls->sequence);
   for (unsigned i = 0; possible && i < answer->n_mem; i++)
-    possible = oracle_referred(ls->oracle, &answer->mem[i]);
+    possible = oracle_referred(ls->oracle, &answer->mem[i], &seen[i]);
   ls->differences = DIFF_MEM;
   ls->verdict = ORACLE_WRONG;
   moment_t now = history_now(oracle_history(ls->oracle));
   if (possible)
-    ls->verdict = oracle_judge(ls->oracle, ls->sequence, now, req, answer, NULL, false, rsp, &ls->differences);
+    ls->verdict = oracle_judge(ls->oracle, ls->sequence, now, req, answer, seen, false, rsp, &ls->differences);
   return ls->differences == 0;
 }
 
@@ -214,25 +215,25 @@ void lockstep_offered(lockstep_t *ls, const mmu_req_t *req) {
   if (ls->trace) trace_request(ls->trace, req);
 }
 
-bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference) {
+bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference, oracle_seen_t *seen) {
   static const mmu_rsp_t unknown;
   if (ls->unjudged) return true;
   history_set_sequence(oracle_history(ls->oracle), ls->sequence);
-  if (oracle_referred(ls->oracle, reference)) return true;
+  if (oracle_referred(ls->oracle, reference, seen)) return true;
   ls->differences = DIFF_MEM;
   ls->verdict = ORACLE_WRONG;
   return stop(ls, LOCKSTEP_MISMATCH, req, &unknown);
 }
 
 bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer,
-                       const moment_t *when, bool cut, mmu_rsp_t *rsp) {
+                       const oracle_seen_t *seen, bool cut, mmu_rsp_t *rsp) {
   ls->dut_rsp = *answer;
   if (ls->unjudged) {
     *rsp = *answer;
     ls->sequence += !cut;
     return true;
   }
-  ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, when, cut, rsp, &ls->differences);
+  ls->verdict = oracle_judge(ls->oracle, ls->sequence, accepted, req, answer, seen, cut, rsp, &ls->differences);
   if (!cut || ls->differences) remember(ls, req, rsp);
   look_for_window(ls, req, answer, ls->sequence);
   if (ls->view && (!cut || ls->differences)) show(ls, ls->sequence, req, answer);

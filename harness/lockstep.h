@@ -133,9 +133,9 @@ void lockstep_wave(lockstep_t *ls, uint64_t end);
  * which). Those that return bool return false if that stops the lockstep.
  */
 void lockstep_offered(lockstep_t *ls, const mmu_req_t *req);
-bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference);
+bool lockstep_referred(lockstep_t *ls, const mmu_req_t *req, const mmu_mem_t *reference, oracle_seen_t *seen);
 bool lockstep_answered(lockstep_t *ls, const mmu_req_t *req, moment_t accepted, const mmu_rsp_t *answer,
-                       const moment_t *when, bool cut, mmu_rsp_t *rsp);
+                       const oracle_seen_t *seen, bool cut, mmu_rsp_t *rsp);
 bool lockstep_broken(lockstep_t *ls, const mmu_req_t *req, const char *rule);
 
 /* The guest stored size bytes: repeats it in the DUT's world and in the trace. */

@@ -33,6 +33,7 @@ struct oracle {
   bool guess;       /* the first attempt: what is likely, without a look into the history */
   bool illegal;     /* what invalidations forbid is an option, too */
   const mmu_rsp_t *answer;
+  const oracle_seen_t *seen; /* of the answer's references */
   moment_t accepted;
   unsigned referred; /* the answer's references that this attempt has made */
   bool beyond;       /* it has made others as well: those of a killed request that never came */
@@ -60,20 +61,36 @@ static const mmu_mem_t *next_reference(oracle_t *o, bool write, uint64_t paddr, 
   return mem;
 }
 
+/* What memory holds without those of the device's updates that this attempt has not made. */
+static uint64_t before_the_rest(const oracle_t *o, uint64_t paddr, unsigned size) {
+  uint64_t data = world_read(o->world, paddr, size);
+  for (unsigned i = o->answer->n_mem; i-- > o->referred;) {
+    const mmu_mem_t *mem = &o->answer->mem[i];
+    for (unsigned byte = 0; mem->write && !mem->lost && byte < mem->size; byte++) {
+      uint64_t at = mem->paddr + byte - paddr;
+      if (at >= size) continue;
+      data &= ~(UINT64_C(0xFF) << 8 * at);
+      data |= (o->seen[i].held >> 8 * byte & 0xFF) << 8 * at;
+    }
+  }
+  return data;
+}
+
 static uint64_t attempt_read(void *ctx, uint64_t paddr, unsigned size) {
   oracle_t *o = ctx;
   const mmu_mem_t *mem = next_reference(o, false, paddr, size);
   if (mem) return mem->data;
   o->beyond = true;
-  return world_read(o->world, paddr, size);
+  return before_the_rest(o, paddr, size);
 }
 
 static bool attempt_update(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
-  (void)expected, (void)data; /* data is compared with the response; for what was there see oracle_referred */
+  (void)data; /* is compared with the response, as is whether the device says that it is lost */
   oracle_t *o = ctx;
   const mmu_mem_t *mem = next_reference(o, true, paddr, size);
-  if (!mem) o->beyond = true;
-  return !mem || !mem->lost;
+  if (mem) return o->seen[mem - o->answer->mem].held == expected;
+  o->beyond = true;
+  return true;
 }
 
 /* --- the choice of a page's translation --- */
@@ -205,43 +222,45 @@ static oracle_verdict_t judge(oracle_t *o, const mmu_req_t *req, const mmu_rsp_t
 }
 
 /* A walk that stores overlapped may have found what memory never held as a whole; it may be cached all the same. */
-static void note_walks(oracle_t *o, const moment_t *when) {
+static void note_walks(oracle_t *o) {
   for (unsigned i = 0; i < o->n_found; i++) {
     const found_t *f = &o->found[i];
     uint32_t entry;
     uint8_t page_size;
     bool fresh = history_fresh(o->history, f->laddr, &entry, &page_size);
     if (!fresh || entry != f->entry || page_size != f->page_size)
-      history_walked(o->history, f->laddr, f->entry, f->page_size, when ? when[f->first] : history_now(o->history));
+      history_walked(o->history, f->laddr, f->entry, f->page_size, o->seen[f->first].when);
   }
 }
 
 oracle_verdict_t oracle_judge(oracle_t *o, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
-                              const mmu_rsp_t *answer, const moment_t *when, bool cut, mmu_rsp_t *rsp,
+                              const mmu_rsp_t *answer, const oracle_seen_t *seen, bool cut, mmu_rsp_t *rsp,
                               unsigned *differences) {
   assert(!cut || !changes_late(req));
   o->accepted = accepted;
   o->answer = answer;
+  o->seen = seen;
   history_set_sequence(o->history, sequence);
   oracle_verdict_t verdict = judge(o, req, answer, cut, rsp, differences);
   o->count[verdict]++;
   if (*differences) return verdict;
-  note_walks(o, when); /* the first page of a killed fetch, too */
+  note_walks(o); /* the first page of a killed fetch, too */
   if (cut) return verdict;
   if (rsp->fault && rsp->vector == X86_PF) history_invalidated(o->history, HISTORY_FAULT, (uint32_t)rsp->cr2);
   return verdict;
 }
 
 void oracle_glimpse(oracle_t *o, moment_t accepted, const mmu_req_t *req, const mmu_rsp_t *so_far,
-                    const moment_t *when) {
+                    const oracle_seen_t *seen) {
   mmu_rsp_t rsp;
   unsigned differences;
   if (so_far->n_mem == 0) return;
   o->accepted = accepted;
   o->answer = so_far;
+  o->seen = seen;
   judge(o, req, so_far, true, &rsp, &differences);
   if (changes_late(req)) memcpy(o->mmu, o->saved, mmu_sizeof());
-  if (differences == 0) note_walks(o, when); /* else its answer will be accused */
+  if (differences == 0) note_walks(o); /* else its answer will be accused */
 }
 
 /* An entry gets A and D, a descriptor's byte 5 its accessed or busy bit; all else stays as others have stored it. */
@@ -251,10 +270,11 @@ static bool is_update(const mmu_mem_t *reference, uint64_t before) {
   return reference->size == 1 && (changed & ~UINT64_C(3)) == 0;
 }
 
-bool oracle_referred(oracle_t *o, const mmu_mem_t *reference) {
-  if (!reference->write) return world_read(o->world, reference->paddr, reference->size) == reference->data;
-  if (reference->lost) return true;
+bool oracle_referred(oracle_t *o, const mmu_mem_t *reference, oracle_seen_t *seen) {
   uint64_t before = world_read(o->world, reference->paddr, reference->size);
+  *seen = (oracle_seen_t){history_now(o->history), before};
+  if (!reference->write) return before == reference->data;
+  if (reference->lost) return true;
   if (!is_update(reference, before)) return false;
   o->port.update(o->port.ctx, reference->paddr, reference->size, before, reference->data);
   uint8_t bytes[8];

@@ -40,30 +40,37 @@ void oracle_destroy(oracle_t *oracle);
 /* What a device does not tell is not compared. differences: lockstep_diff_t. */
 void oracle_ignore(oracle_t *oracle, unsigned differences);
 
+/* When a device has referred to memory, and what was there right before. */
+typedef struct {
+  moment_t when;
+  uint64_t held; /* as many bytes as the reference has */
+} oracle_seen_t;
+
 /*
  * Judges a device's answer. sequence: the transaction's number. accepted: when the request was (history_now). answer:
  * the device's, with all its references. cut: the device was told to forget the request: only its references count,
  * which must be the first ones of a legal execution. rsp: the reference's response: the legal one that was found, or
- * the one nearest to it. when: the moment of each reference; NULL: now. Effects: the reference's registers are as after
- * the transaction; what the answer says of invalidations is noted. differences: lockstep_diff_t; 0 if it is legal.
+ * the one nearest to it. seen: of each reference (oracle_referred): an update is to be lost if memory no longer held
+ * what it was made from, and only then. Effects: the reference's registers are as after the transaction; what the
+ * answer says of invalidations is noted. differences: lockstep_diff_t; 0 if it is legal.
  */
 oracle_verdict_t oracle_judge(oracle_t *oracle, uint64_t sequence, moment_t accepted, const mmu_req_t *req,
-                              const mmu_rsp_t *answer, const moment_t *when, bool cut, mmu_rsp_t *rsp,
+                              const mmu_rsp_t *answer, const oracle_seen_t *seen, bool cut, mmu_rsp_t *rsp,
                               unsigned *differences);
 
 /*
  * A request that is still on its way has made these references so far: what its walks have found may be cached already.
- * accepted, req, when: as above.
+ * accepted, req, seen: as above.
  */
 void oracle_glimpse(oracle_t *oracle, moment_t accepted, const mmu_req_t *req, const mmu_rsp_t *so_far,
-                    const moment_t *when);
+                    const oracle_seen_t *seen);
 
 /*
- * The device has referred to memory: an update that was not lost is carried out in the reference's world. Returns false
- * if memory cannot have been like that: a read of something else, or an update made from something else, which would
- * undo what others have stored since.
+ * The device has referred to memory, seen: so; an update that was not lost is carried out in the reference's world.
+ * Returns false if memory cannot have been like that: a read of something else, or an update made from something else,
+ * which would undo what others have stored since.
  */
-bool oracle_referred(oracle_t *oracle, const mmu_mem_t *reference);
+bool oracle_referred(oracle_t *oracle, const mmu_mem_t *reference, oracle_seen_t *seen);
 
 /* The history, to be told of stores and maps. */
 history_t *oracle_history(oracle_t *oracle);

@@ -63,7 +63,7 @@ static void glimpse_others(overlap_t *o, const overlap_flight_t *flight) {
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     overlap_flight_t *other = all[i];
     if (other == flight || !other->busy || other->glimpsed == other->answer.n_mem) continue;
-    oracle_glimpse(o->ls->oracle, other->accepted, &other->req, &other->answer, other->when);
+    oracle_glimpse(o->ls->oracle, other->accepted, &other->req, &other->answer, other->seen);
     other->glimpsed = other->answer.n_mem;
   }
 }
@@ -72,7 +72,7 @@ static bool judge(overlap_t *o, overlap_flight_t *flight, bool cut, mmu_rsp_t *r
   if (o->ls->oracle) glimpse_others(o, flight);
   flight->busy = false;
   o->since = flight->since;
-  return lockstep_answered(o->ls, &flight->req, flight->accepted, &flight->answer, flight->when, cut, rsp);
+  return lockstep_answered(o->ls, &flight->req, flight->accepted, &flight->answer, flight->seen, cut, rsp);
 }
 
 /* A killed fetch has made its last reference. */
@@ -86,10 +86,10 @@ static bool refer(overlap_t *o, const dut_cycle_t *cycle) {
   overlap_flight_t *flight = late ? &o->killed : &o->flight[cycle->on_behalf];
   if (!flight->busy) return broken(o, cycle->on_behalf, "refers to memory for no request");
   if (flight->answer.n_mem == MMU_MEM_MAX) return broken(o, cycle->on_behalf, "refers to memory without end");
-  flight->when[flight->answer.n_mem] = now(o);
+  oracle_seen_t *seen = &flight->seen[flight->answer.n_mem];
   flight->answer.mem[flight->answer.n_mem++] = cycle->reference;
   o->since = flight->since;
-  if (!lockstep_referred(o->ls, &flight->req, &cycle->reference)) return false;
+  if (!lockstep_referred(o->ls, &flight->req, &cycle->reference, seen)) return false;
   return !late || bury(o);
 }
 

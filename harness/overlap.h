@@ -29,11 +29,11 @@ overlap_knobs_t overlap_default_knobs(void);
 typedef struct {
   bool busy;
   mmu_req_t req;
-  mmu_rsp_t answer;           /* its references so far */
-  moment_t when[MMU_MEM_MAX]; /* of each reference, in the history */
-  unsigned glimpsed;          /* references that the oracle has seen */
-  uint64_t since;             /* cycle of its acceptance */
-  moment_t accepted;          /* the same in the history */
+  mmu_rsp_t answer;                /* its references so far */
+  oracle_seen_t seen[MMU_MEM_MAX]; /* of each reference; nothing where nobody judges */
+  unsigned glimpsed;               /* references that the oracle has seen */
+  uint64_t since;                  /* cycle of its acceptance */
+  moment_t accepted;               /* the same in the history */
 } overlap_flight_t;
 
 typedef struct overlap {

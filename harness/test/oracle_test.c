@@ -199,13 +199,68 @@ START_TEST(updates_undo_nothing) {
   const uint32_t paddr = TABLE, entry = NEW | 0x03;
   rig_store(&b.rig, paddr, 4, entry);
   mmu_mem_t update = {.paddr = paddr, .data = OLD | 0x23, .size = 4, .write = true};
-  ck_assert(!oracle_referred(b.ls.oracle, &update));
+  oracle_seen_t seen;
+  ck_assert(!oracle_referred(b.ls.oracle, &update, &seen));
   update.data = entry & ~0x02u;
-  ck_assert(!oracle_referred(b.ls.oracle, &update));
+  ck_assert(!oracle_referred(b.ls.oracle, &update, &seen));
   ck_assert_uint_eq(world_read(&b.rig.world, paddr, 4), entry);
   update.data = entry | 0x20;
-  ck_assert(oracle_referred(b.ls.oracle, &update));
+  ck_assert(oracle_referred(b.ls.oracle, &update, &seen));
   ck_assert_uint_eq(world_read(&b.rig.world, paddr, 4), entry | 0x20);
+  close_bench(&b);
+}
+END_TEST
+
+/* A reference of an answer that is put together by hand, as the oracle is told of it. Returns whether it can be. */
+static bool refer(bench_t *b, mmu_rsp_t *answer, oracle_seen_t seen[MMU_MEM_MAX], mmu_mem_t reference) {
+  unsigned i = answer->n_mem++;
+  answer->mem[i] = reference;
+  return oracle_referred(b->ls.oracle, &answer->mem[i], &seen[i]);
+}
+
+/*
+ * An update is made from what the walk has judged: it is lost if another agent has stored in between, though what it
+ * writes undoes nothing, and only then. before: the store, right before the update; after: one right after it.
+ */
+static const struct {
+  bool before, after, lost, legal;
+} updates[] = {
+    {false, false, false, true}, {false, false, true, false}, {true, false, true, true},
+    {true, false, false, false}, {false, true, false, true},  {false, true, true, false},
+};
+
+START_TEST(updates_are_of_what_was_judged) {
+  bench_t b;
+  const uint32_t pte_paddr = TABLE + 4 * (PAGE >> 12), judged = OLD | 0x03, set = judged | X86_PTE_A;
+  const mmu_mem_t pde = {.paddr = DIRECTORY, .data = TABLE | RWA, .size = 4};
+  const mmu_mem_t update = {.paddr = pte_paddr, .data = set, .size = 4, .write = true, .lost = updates[_i].lost};
+  mmu_mem_t pte = {.paddr = pte_paddr, .data = judged, .size = 4};
+  oracle_seen_t seen[MMU_MEM_MAX];
+  mmu_rsp_t rsp;
+  unsigned differences;
+  open_bench(&b, SLOPPY_LEGAL, false, false, true);
+  begin_paging(&b);
+  mmu_rsp_t answer = send(&b, read_page, true);
+  rig_store(&b.rig, pte_paddr, 4, judged);
+  send(&b, (mmu_req_t){.op = MMU_OP_INVLPG, .offset = PAGE}, true);
+  moment_t accepted = history_now(oracle_history(b.ls.oracle));
+  answer.n_mem = 0;
+  ck_assert(refer(&b, &answer, seen, pde) && refer(&b, &answer, seen, pte));
+  if (updates[_i].before) rig_store(&b.rig, pte_paddr, 4, set);
+  ck_assert(refer(&b, &answer, seen, update));
+  if (updates[_i].after) rig_store(&b.rig, pte_paddr, 4, set | X86_PTE_D);
+  if (updates[_i].lost) {
+    pte.data = world_read(&b.rig.world, pte_paddr, 4);
+    ck_assert(refer(&b, &answer, seen, pde) && refer(&b, &answer, seen, pte));
+    mmu_mem_t again = update;
+    again.lost = false;
+    if (!(pte.data & X86_PTE_A)) ck_assert(refer(&b, &answer, seen, again));
+  }
+  oracle_verdict_t verdict =
+      oracle_judge(b.ls.oracle, 99, accepted, &read_page, &answer, seen, false, &rsp, &differences);
+  ck_assert_int_eq(verdict, updates[_i].legal ? ORACLE_FRESH : ORACLE_WRONG);
+  ck_assert_uint_eq(differences, updates[_i].legal ? 0 : DIFF_MEM);
+  if (!updates[_i].legal) ck_assert(rsp.mem[2].lost == !updates[_i].lost);
   close_bench(&b);
 }
 END_TEST
@@ -256,17 +311,16 @@ START_TEST(walks_on_their_way_count_until_an_invalidation) {
   mmu_rsp_t so_far = {.n_mem = 2};
   so_far.mem[0] = (mmu_mem_t){.paddr = DIRECTORY, .data = pde, .size = 4};
   so_far.mem[1] = (mmu_mem_t){.paddr = TABLE + 4 * (PAGE >> 12), .data = pte, .size = 4};
-  moment_t accepted = history_now(h), when[2];
-  when[0] = history_now(h);
-  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[0]));
+  moment_t accepted = history_now(h);
+  oracle_seen_t seen[2];
+  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[0], &seen[0]));
   rig_store(&b.rig, DIRECTORY, 4, OTHER_TABLE | RWA);
   rig_store(&b.rig, TABLE + 4 * (PAGE >> 12), 4, pte);       /* under a table that the directory no longer names */
   if (_i == 2) history_invalidated(h, HISTORY_INVLPG, PAGE); /* in the middle of the walk */
-  when[1] = history_now(h);
-  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[1]));
+  ck_assert(oracle_referred(b.ls.oracle, &so_far.mem[1], &seen[1]));
   ck_assert(!may_use(&b, NEW));
   if (_i == 1) history_invalidated(h, HISTORY_INVLPG, PAGE);
-  oracle_glimpse(b.ls.oracle, accepted, &read_page, &so_far, when);
+  oracle_glimpse(b.ls.oracle, accepted, &read_page, &so_far, seen);
   ck_assert(may_use(&b, NEW) == (_i == 0));
   if (_i == 0) history_invalidated(h, HISTORY_INVLPG, PAGE);
   ck_assert(!may_use(&b, NEW));
@@ -284,6 +338,7 @@ int main(void) {
   tcase_add_test(tests, the_report_names_the_invalidation);
   tcase_add_loop_test(tests, references_must_be_true, 0, 2);
   tcase_add_test(tests, updates_undo_nothing);
+  tcase_add_loop_test(tests, updates_are_of_what_was_judged, 0, sizeof updates / sizeof *updates);
   tcase_add_test(tests, walks_begin_with_their_first_reference);
   tcase_add_loop_test(tests, walks_on_their_way_count_until_an_invalidation, 0, 3);
   suite_add_tcase(suite, tests);

@@ -11,6 +11,7 @@ enum { DATA, FETCH, UNITS };
 typedef struct {
   mmu_t *unit[UNITS];
   dut_env_t env;
+  bool sins, loses; /* from now on; the next update */
   uint64_t pieces, cycles;
   const char *complaint;
 } paged_t;
@@ -34,10 +35,23 @@ static void flat(mmu_t *mmu, mmu_seg_id_t seg, uint64_t attr) {
   mmu_transact(mmu, &req, &rsp);
 }
 
+static uint64_t read_memory(void *ctx, uint64_t paddr, unsigned size) {
+  const paged_t *p = ctx;
+  return p->env.mem.read(p->env.mem.ctx, paddr, size);
+}
+
+static bool update_memory(void *ctx, uint64_t paddr, unsigned size, uint64_t expected, uint64_t data) {
+  paged_t *p = ctx;
+  if (p->sins && sin_of == PAGED_REREADS) expected = read_memory(p, paddr, size);
+  if (p->sins && sin_of == PAGED_LOSES && (p->loses = !p->loses)) return false;
+  return p->env.mem.update(p->env.mem.ctx, paddr, size, expected, data);
+}
+
 static void reset(void *dut) {
   paged_t *p = dut;
+  const mmu_mem_port_t port = {p, read_memory, update_memory};
   for (unsigned i = 0; i < UNITS; i++) {
-    mmu_init(p->unit[i], &chosen, &p->env.mem);
+    mmu_init(p->unit[i], &chosen, &port);
     flat(p->unit[i], MMU_SEG_CS, 0xC9B);
     flat(p->unit[i], MMU_SEG_DS, 0xC93);
   }
@@ -112,7 +126,7 @@ static void perform(paged_t *p, const mmu_req_t *piece, mmu_rsp_t *rsp, bool sin
 static dut_status_t transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
   paged_t *p = dut;
   p->cycles++;
-  bool sins = sin_of != PAGED_RIGHT && p->pieces >= sins_after;
+  bool sins = p->sins = sin_of != PAGED_RIGHT && p->pieces >= sins_after;
   if (req->op == MMU_OP_WRITE_CR || req->op == MMU_OP_INVLPG) return control(p, req, rsp, sins);
   p->pieces++;
   if (req->op != MMU_OP_ACCESS || req->seg != MMU_SEG_LINEAR) return complain(p, "was sent what is no piece");

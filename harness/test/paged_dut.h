@@ -21,6 +21,8 @@ typedef enum {
   PAGED_KEEPS,           /* ignores MOV CR3 */
   PAGED_USER_IS_KING,    /* takes user accesses for the supervisor's */
   PAGED_FAULT_SPARES,    /* two_tlbs: a page fault drops the page from the TLB of the port that faulted alone */
+  PAGED_REREADS,         /* updates an entry from what it reads once more, not from what it has judged */
+  PAGED_LOSES,           /* takes each other update for lost that is not */
   PAGED_HANGS,
 } paged_sin_t;
 
