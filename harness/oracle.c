@@ -105,6 +105,24 @@ static mmu_recall_t likely(oracle_t *o, uint32_t laddr, uint32_t *entry, uint8_t
   return history_fresh(o->history, laddr, entry, page_size) ? MMU_RECALL_PAGE : MMU_RECALL_NOTHING;
 }
 
+/*
+ * What this attempt's walks have found of laddr's page: stores may have come between a walk's references, and then no
+ * moment's memory has it. pages has n, room for HISTORY_PAGES_MAX. Returns how many there are then.
+ */
+static unsigned add_found(const oracle_t *o, uint32_t laddr, history_page_t *pages, unsigned n) {
+  for (unsigned i = 0; i < o->n_found && n < HISTORY_PAGES_MAX; i++) {
+    const found_t *f = &o->found[i];
+    if ((f->laddr ^ laddr) >> (f->page_size == MMU_PAGE_4M ? 22 : 12)) continue;
+    unsigned same = 0;
+    while (same < n && (pages[same].entry != f->entry || pages[same].page_size != f->page_size))
+      same++;
+    if (same < n) continue;
+    moment_t when = o->seen[f->first].when;
+    pages[n++] = (history_page_t){.entry = f->entry, .page_size = f->page_size, .from = when, .to = when};
+  }
+  return n;
+}
+
 static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *page_size) {
   oracle_t *o = ctx;
   o->begun = o->referred;
@@ -119,7 +137,8 @@ static mmu_recall_t recall(void *ctx, uint32_t laddr, uint32_t *entry, uint8_t *
   choice_t *choice = &o->choice[o->n_choices++];
   if (o->n_choices > o->planned) *choice = (choice_t){.taken = 0};
   choice->laddr = laddr;
-  choice->options = 1 + history_pages(o->history, laddr, o->accepted, o->illegal, pages);
+  unsigned remembered = history_pages(o->history, laddr, o->accepted, o->illegal, pages);
+  choice->options = 1 + add_found(o, laddr, pages, remembered);
   if (choice->taken == 0 || choice->taken >= choice->options) return MMU_RECALL_NOTHING;
   choice->page = pages[choice->taken - 1];
   *entry = choice->page.entry;

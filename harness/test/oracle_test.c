@@ -265,6 +265,47 @@ START_TEST(updates_are_of_what_was_judged) {
 }
 END_TEST
 
+/*
+ * A descriptor is read and then marked on the page that the first translation has walked for. The table entry that it
+ * read came after the directory entry had gone, so that no moment's memory has what it found: the second translation
+ * may hit that, but no frame that never was the page's.
+ */
+START_TEST(a_request_hits_what_it_has_walked_for) {
+  bench_t b;
+  enum { OTHER_TABLE = 0x3000, TORN = 0x30000, STRANGER = 0x40000, DESCRIPTOR = TORN + 8 };
+  const uint64_t data = 0x00CF92000000FFFF;
+  const uint32_t pte_paddr = TABLE + 4 * (PAGE >> 12);
+  const mmu_req_t load = {.op = MMU_OP_LOAD_SEG, .seg = MMU_SEG_ES, .reason = MMU_LOAD_DATA, .selector = 8};
+  const mmu_mem_t references[] = {
+      {.paddr = DIRECTORY, .data = TABLE | RWA, .size = 4},
+      {.paddr = pte_paddr, .data = TORN | RWA, .size = 4},
+      {.paddr = DESCRIPTOR, .data = data, .size = 8},
+      {.paddr = (_i ? STRANGER + 8 : DESCRIPTOR) + 5, .data = 0x93, .size = 1, .write = true},
+  };
+  oracle_seen_t seen[MMU_MEM_MAX];
+  mmu_rsp_t rsp;
+  unsigned differences;
+  open_bench(&b, SLOPPY_LEGAL, false, false, true);
+  begin_paging(&b);
+  send(&b, (mmu_req_t){.op = MMU_OP_LOAD_TABLE, .seg = MMU_SEG_GDTR, .offset = PAGE, .data = 0xFF}, true);
+  const uint32_t frames[] = {OLD, TORN, STRANGER};
+  for (unsigned i = 0; i < sizeof frames / sizeof *frames; i++)
+    rig_store(&b.rig, frames[i] + 8, 8, data);
+  mmu_rsp_t answer = send(&b, load, true);
+  ck_assert(!answer.fault);
+  send(&b, (mmu_req_t){.op = MMU_OP_INVLPG, .offset = PAGE}, true);
+  moment_t accepted = history_now(oracle_history(b.ls.oracle));
+  answer.n_mem = 0;
+  for (unsigned i = 0; i < sizeof references / sizeof *references; i++) {
+    if (i == 1) rig_store(&b.rig, DIRECTORY, 4, OTHER_TABLE | RWA), rig_store(&b.rig, pte_paddr, 4, TORN | RWA);
+    ck_assert(refer(&b, &answer, seen, references[i]));
+  }
+  oracle_verdict_t verdict = oracle_judge(b.ls.oracle, 99, accepted, &load, &answer, seen, false, &rsp, &differences);
+  ck_assert_int_eq(verdict, _i ? ORACLE_WRONG : ORACLE_STALE_LEGAL);
+  close_bench(&b);
+}
+END_TEST
+
 /* What a walk has found may be cached unless an invalidation came after the walk's first reference. */
 START_TEST(walks_begin_with_their_first_reference) {
   bench_t b;
@@ -339,6 +380,7 @@ int main(void) {
   tcase_add_loop_test(tests, references_must_be_true, 0, 2);
   tcase_add_test(tests, updates_undo_nothing);
   tcase_add_loop_test(tests, updates_are_of_what_was_judged, 0, sizeof updates / sizeof *updates);
+  tcase_add_loop_test(tests, a_request_hits_what_it_has_walked_for, 0, 2);
   tcase_add_test(tests, walks_begin_with_their_first_reference);
   tcase_add_loop_test(tests, walks_on_their_way_count_until_an_invalidation, 0, 3);
   suite_add_tcase(suite, tests);
