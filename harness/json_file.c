@@ -23,6 +23,22 @@ static int write_name(const char *name, const json_t *root) {
   return failure;
 }
 
+/* Whether an object is what a command writes: each kind of result has one of these. */
+static bool is_result(const json_t *root) {
+  static const struct {
+    const char *key;
+    json_type type;
+  } marks[] = {{"verdict", JSON_STRING}, /* run, replay, fuzz, sweep, shrink, regress */
+               {"rounds", JSON_INTEGER}, /* bench */
+               {"format", JSON_STRING},  /* coverage, as it is counted; as it is reported; of the code alone */
+               {"groups", JSON_ARRAY},   {"functional", JSON_OBJECT}, {"rtl_line", JSON_OBJECT}};
+  for (unsigned i = 0; i < sizeof marks / sizeof *marks; i++) {
+    const json_t *value = json_object_get(root, marks[i].key);
+    if (value && json_typeof(value) == marks[i].type) return true;
+  }
+  return false;
+}
+
 json_t *json_read(const char *path, char *error, unsigned error_bytes) {
   json_error_t where;
   FILE *file = fopen(path, "r");
@@ -42,8 +58,10 @@ json_t *json_read(const char *path, char *error, unsigned error_bytes) {
     snprintf(error, error_bytes, "%s: line %d: not JSON: %s", path, where.line, where.text);
   else if (!json_is_object(root))
     snprintf(error, error_bytes, "%s: is no result of mmu86: not a JSON object", path);
+  else if (!is_result(root))
+    snprintf(error, error_bytes, "%s: is no result of mmu86: it has neither verdict, nor rounds, nor coverage", path);
   fclose(file);
-  if (json_is_object(root)) return root;
+  if (is_result(root)) return root;
   json_decref(root);
   return NULL;
 }

@@ -140,7 +140,7 @@ RESULTS = [{"verdict": "pass", "transactions": 1000, "dut_cycles": 3000, "refere
            {"verdict": "mismatch", "transactions": 1001, "dut_cycles": 0, "references": -1, "seconds": 1.5,
             "origins": [{"name": "user", "references": 1}, 2, []], "differences": ["fault"]}]
 DIFFS = {"two": "\0".join(map(json.dumps, RESULTS)), "one": json.dumps(RESULTS[0]), "empty": "\0", "array": "[]\0{}",
-         "arrays": '{"a": [[[1]], [{"id": ""}, {"id": ""}]]}\0{"a": [{"id": "x"}]}'}
+         "arrays": '{"rounds": 1, "a": [[[1]], [{"id": ""}, {"id": ""}]]}\0{"rounds": 1, "a": [{"id": "x"}]}'}
 
 
 def coverage(**head):
@@ -174,7 +174,7 @@ PICTURES = {"command": "mmu86 run 'a&b'", "verdict": "pass", "stop": "<done>", "
 MERGED = {"functional": {"bins": 9, "hit": 4, "unreachable": 1}, "rtl_line": {"hit": 3, "total": 4}}
 REPORTS = {"all": [PICTURES, {**PICTURES, "walks": 9, "verdict": "limit"}, MERGED], "alone": [PICTURES], "least": [RESULTS[1]],
            "compared": [RESULTS[0] | {"origins": {}}, RESULTS[1]], "text": [PICTURES | {"verdict": "<b>\u202e\u20ac"}],
-           "sampled": [RESULTS[1], {}, json.loads(coverage())]}
+           "sampled": [RESULTS[1], RESULTS[0], json.loads(coverage())]}
 
 
 GDB = {

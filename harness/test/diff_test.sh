@@ -96,9 +96,16 @@ case_bad_input() {
   echo '{"a": 99999999999999999999999999}' >"$DIR/huge"
   python3 -c 'print("[" * 100000)' >"$DIR/deep"
   printf '{"a\\u0000b": 1}' >"$DIR/nul"
-  for bad in noise empty array twice cut huge deep nul missing; do
+  echo '{}' >"$DIR/nothing"
+  echo '{"verdict": 1, "groups": {}, "rounds": "x", "transactions": 9}' >"$DIR/other"
+  for bad in noise empty array twice cut huge deep nul missing nothing other; do
     expect 2 diff "$DIR/$bad" "$DIR/good"; one_line "mmu86 diff: $DIR/$bad"
     expect 2 diff "$DIR/good" "$DIR/$bad"; one_line "mmu86 diff: $DIR/$bad"
+  done
+  expect 2 diff "$DIR/good" "$DIR/nothing"; one_line "nothing: is no result of mmu86: it has neither"
+  for kind in '{"rounds": 5}' '{"groups": []}' '{"functional": {}}' '{"format": "x"}' '{"rtl_line": {}}'; do
+    echo "$kind" >"$DIR/kind"
+    expect 0 diff "$DIR/kind" "$DIR/kind"
   done
   expect 2 diff "$DIR/good" "$DIR/cut"; one_line "line 3"
   expect 2 diff "$DIR" "$DIR/good"; one_line "$DIR: .*directory"

@@ -96,7 +96,11 @@ case_bad_input() {
   refused '{"a": ' "line 1: not JSON"
   refused '[1]' "is no result of mmu86"
   refused '{"a": 1, "a": 2}' "line 1: not JSON: duplicate"
-  refused '{"workloads": {}}' 'is no result of run, replay, fuzz or sweep: it has no "verdict"'
+  for none in '{}' '{"transactions": 9}' '{"verdict": 5, "transactions": 9}'; do
+    refused "$none" "is no result of mmu86: it has neither"
+    expect 2 report "$DIR/good" --baseline "$DIR/bad"; one_line "$DIR/bad: is no result of mmu86: it has neither"
+  done
+  refused '{"rounds": 5}' 'is no result of run, replay, fuzz or sweep: it has no "verdict"'
   refused '{"verdict": "pass"}' 'is no result of run, replay, fuzz or sweep: it has no "transactions"'
   truncate -s 65M "$DIR/bad"; expect 2 report "$DIR/bad"; one_line "bad: is larger than 64 MiB"
   with instructions -1 instructions "is not a count"
