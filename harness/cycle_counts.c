@@ -24,14 +24,16 @@ uint64_t cycles_last(unsigned bin) {
   return cycles_first(bin + 1) - 1;
 }
 
-/* The walk of a transaction by the TLB's events; CYCLES_HIT if there is none. */
+static cycles_class_t class_of_walk(const mmu_rsp_t *rsp) {
+  unsigned references = rsp->n_mem < 1 ? 1 : rsp->n_mem > 5 ? 5 : rsp->n_mem;
+  return (cycles_class_t)(CYCLES_HIT + references);
+}
+
+/* The walk of a transaction by the TLB's events; CYCLES_HIT if there is none. Without events references tell. */
 static cycles_class_t class_of_access(const mmu_rsp_t *rsp) {
-  if (rsp->n_tlb == 0) return CYCLES_UNTRANSLATED;
-  for (unsigned i = 0; i < rsp->n_tlb; i++) {
-    if (rsp->tlb[i].kind == MMU_TLB_HIT || rsp->tlb[i].kind == MMU_TLB_FILL) continue;
-    unsigned references = rsp->n_mem < 1 ? 1 : rsp->n_mem > 5 ? 5 : rsp->n_mem;
-    return (cycles_class_t)(CYCLES_HIT + references);
-  }
+  if (rsp->n_tlb == 0) return rsp->n_mem ? class_of_walk(rsp) : CYCLES_UNTRANSLATED;
+  for (unsigned i = 0; i < rsp->n_tlb; i++)
+    if (rsp->tlb[i].kind != MMU_TLB_HIT && rsp->tlb[i].kind != MMU_TLB_FILL) return class_of_walk(rsp);
   return CYCLES_HIT;
 }
 
@@ -40,10 +42,11 @@ cycles_class_t cycles_class(const mmu_req_t *req, const mmu_rsp_t *rsp) {
   return stats_is_reference(req) ? CYCLES_TABLE : CYCLES_CONTROL;
 }
 
-const char *cycles_class_name(unsigned class) {
+const char *cycles_class_name(unsigned class, bool told) {
   static const char *const names[CYCLES_CLASSES] = {"hit",       "walk_1",       "walk_2", "walk_3", "walk_4",
                                                     "walk_more", "untranslated", "table",  "control"};
   assert(class < CYCLES_CLASSES);
+  if (class == CYCLES_UNTRANSLATED && !told) return "no_walk";
   return names[class];
 }
 

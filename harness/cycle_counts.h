@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* ACCESS and SYSTEM by the TLB and by the references of their walks, both pages of an operand together. */
+/* ACCESS and SYSTEM by the TLB's events, if there are any, and by the references of their walks, both pages of an
+ * operand together. */
 typedef enum {
   CYCLES_HIT = 0,
   CYCLES_WALK_1, /* a walk of one reference to memory, ... */
@@ -18,7 +19,7 @@ typedef enum {
   CYCLES_WALK_3,
   CYCLES_WALK_4,
   CYCLES_WALK_MORE,
-  CYCLES_UNTRANSLATED, /* paging is off, or the segment check has failed */
+  CYCLES_UNTRANSLATED, /* paging is off, or the segment check has failed; a hit too, of a device that tells no events */
   CYCLES_TABLE,        /* descriptors, gates, I/O bitmap */
   CYCLES_CONTROL,
   CYCLES_CLASSES
@@ -49,8 +50,8 @@ uint64_t cycles_last(unsigned bin); /* the last bin has all that is more, too */
 
 cycles_class_t cycles_class(const mmu_req_t *req, const mmu_rsp_t *rsp);
 
-/* "hit", "walk_2": as in a result. class: less than CYCLES_CLASSES. */
-const char *cycles_class_name(unsigned class);
+/* "hit", "walk_2": as in a result. class: less than CYCLES_CLASSES. told: the device tells TLB events. */
+const char *cycles_class_name(unsigned class, bool told);
 
 void cycle_counts_add(cycle_counts_t *counts, cycles_class_t class, uint64_t cycles);
 

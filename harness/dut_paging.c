@@ -17,7 +17,7 @@ typedef struct {
   mmu_mem_port_t mem;
   dut_status_t status; /* of the present transaction */
   unsigned n_mem, n_tlb;
-  uint64_t pieces;
+  uint64_t pieces, walks;
   bool ours; /* complaint says what is wrong, not the device */
   char complaint[160];
 } paging_t;
@@ -59,6 +59,7 @@ static void translate(void *ctx, const mmu_req_t *piece, mmu_rsp_t *rsp) {
   if (p->status == DUT_OK) p->status = ask(p, piece, rsp);
   if (p->status == DUT_OK && device->traits.performs && !rsp->fault) p->status = take_access(p, piece, rsp);
   if (p->status == DUT_OK && rsp->paddr[0] >> 32) p->status = complain(p, "answers an address beyond 4 GiB");
+  p->walks += p->status == DUT_OK && rsp->n_mem > 0; /* the access is not among them any more */
   if (p->status == DUT_OK) return;
   rsp->n_mem = rsp->n_tlb = 0;
   rsp->fault = true; /* the transaction ends here */
@@ -215,4 +216,8 @@ const dut_ops_t *dut_paging(const dut_ops_t *ops) {
 
 uint64_t dut_paging_pieces(const void *dut) {
   return ((const paging_t *)dut)->pieces;
+}
+
+uint64_t dut_paging_walks(const void *dut) {
+  return ((const paging_t *)dut)->walks;
 }

@@ -16,4 +16,7 @@ const dut_ops_t *dut_paging(const dut_ops_t *device);
 /* Pieces of operands that an open one has had its device translate. */
 uint64_t dut_paging_pieces(const void *dut);
 
+/* How many of them its device has referred to page tables for: its walks, whatever it tells of its TLB. */
+uint64_t dut_paging_walks(const void *dut);
+
 #endif

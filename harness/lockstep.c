@@ -1,5 +1,6 @@
 #include "lockstep.h"
 
+#include "dut_paging.h"
 #include "overlap.h"
 
 #include <assert.h>
@@ -67,6 +68,19 @@ unsigned lockstep_compare(const mmu_rsp_t *m, const mmu_rsp_t *d) {
 
 unsigned lockstep_untold(const dut_traits_t *traits) {
   return (traits->no_page_size ? DIFF_PAGE_SIZE : 0) | (traits->no_memory_type ? DIFF_MEMORY_TYPE : 0);
+}
+
+static bool has_own_caching(const lockstep_t *ls) {
+  return ls->dut && ls->dut->traits.own_caching;
+}
+
+bool lockstep_tells_tlb(const lockstep_t *ls) {
+  const stats_t *s = &ls->stats;
+  return !has_own_caching(ls) || (ls->oracle && (s->tlb_hits || s->tlb_misses || s->tlb_evictions));
+}
+
+bool lockstep_tells_walks(const lockstep_t *ls) {
+  return lockstep_tells_tlb(ls) || (ls->oracle && ls->dut->traits.paging_only);
 }
 
 void lockstep_init(lockstep_t *ls) {
@@ -206,6 +220,7 @@ static bool judged_transaction(lockstep_t *ls, const mmu_req_t *req, mmu_rsp_t *
     return stop(ls, LOCKSTEP_MISMATCH, req, rsp);
   }
   stats_count(&ls->stats, req, &ls->dut_rsp);
+  if (has_own_caching(ls) && ls->dut->traits.paging_only) ls->stats.walks = dut_paging_walks(ls->handle);
   done(ls, NULL, req, &ls->dut_rsp);
   return true;
 }
@@ -282,7 +297,7 @@ static bool transact(lockstep_t *ls, mmu_t *mmu, const mmu_req_t *req, mmu_rsp_t
     if (!loads) ls->bad_seg = seg_before(mmu, req);
     return false;
   }
-  done(ls, mmu, req, rsp);
+  done(ls, mmu, req, ls->dut && ls->unjudged ? &ls->dut_rsp : rsp);
   return true;
 }
 

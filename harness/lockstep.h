@@ -111,6 +111,13 @@ typedef struct {
 /* The differences that do not count where a device does not tell things. */
 unsigned lockstep_untold(const dut_traits_t *traits);
 
+/*
+ * Whether stats has the device's TLB events, and its walks. One that caches in a way of its own (own_caching) need not
+ * tell events: then their counts say nothing. Walks of a paging unit show in its references all the same.
+ */
+bool lockstep_tells_tlb(const lockstep_t *ls);
+bool lockstep_tells_walks(const lockstep_t *ls);
+
 /* Clears what the lockstep keeps. The given fields are set by the caller, before or after. */
 void lockstep_init(lockstep_t *ls);
 

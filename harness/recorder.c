@@ -6,7 +6,7 @@ void recorder_start(recorder_t *r, const lockstep_t *ls, const mmu_config_t *geo
   memset(r, 0, sizeof *r);
   timeline_start(&r->timeline);
   r->geometry = *geometry;
-  r->has_entries = !ls->oracle && geometry->tlb_sets > 0;
+  r->has_entries = !ls->oracle && !(ls->dut && ls->dut->traits.own_caching) && geometry->tlb_sets > 0;
   r->has_cycles = ls->dut && !overlapped;
   if (ls->dut) r->cycles = ls->dut->cycles(ls->handle);
 }

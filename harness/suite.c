@@ -88,6 +88,10 @@ bool suite_next(suite_t *s) {
   return !s->stopped;
 }
 
+void suite_leave_out(suite_t *s) {
+  s->lacks.left_out += s->passed_over++ % s->every == s->seed % s->every;
+}
+
 bool suite_send(suite_t *s, const mmu_req_t *req, mmu_rsp_t *rsp) {
   return rig_transact(s->rig, req, rsp);
 }
@@ -100,7 +104,7 @@ bool suite_do(suite_t *s, mmu_req_t req) {
 /* Bits that the device has not are left out; the combination is another one then. */
 static uint32_t possible(suite_t *s, unsigned cr, uint32_t value) {
   uint32_t with = cr == 4 ? (uint32_t)rig_cr4(s->rig, value) : value;
-  s->lacks = s->lacks || with != value;
+  s->lacks.without |= with != value;
   return with;
 }
 

@@ -13,6 +13,12 @@
 #include "rig.h"
 #include "rng.h"
 
+/* What a suite could not do for want of bits of CR4 that the device has not. */
+typedef struct {
+  bool without;      /* combinations were run without them */
+  uint64_t left_out; /* combinations that were not run */
+} suite_lacks_t;
+
 typedef struct {
   rig_t *rig;    /* not owned; at least STIMULUS_RAM_MIN bytes of memory */
   uint64_t seed; /* of what is sampled; seed % every: the first combination that is run */
@@ -24,11 +30,12 @@ typedef struct {
   rng_t rng;
   uint64_t index, combinations; /* looked at; run */
   bool stopped;                 /* goes_on has said no */
-  bool lacks;                   /* combinations with bits of CR4 that the device has not were run without */
-  uint32_t cr[5];               /* what CR0, CR3 and CR4 were last set to by suite_cr */
-  bool wrong;                   /* an answer is not as the suite's own expectation says: */
-  char complaint[512];          /* what */
-  uint64_t sequence;            /* its transaction */
+  suite_lacks_t lacks;
+  uint64_t passed_over; /* looked at, without those bits */
+  uint32_t cr[5];       /* what CR0, CR3 and CR4 were last set to by suite_cr */
+  bool wrong;           /* an answer is not as the suite's own expectation says: */
+  char complaint[512];  /* what */
+  uint64_t sequence;    /* its transaction */
   mmu_req_t bad_req;
 } suite_t;
 

@@ -10,7 +10,6 @@
 #include "dut_paging.h"
 #include "json_file.h"
 #include "report.h"
-#include "suite.h"
 #include "x86.h"
 
 static const char *verdict_name(verdict_t v) {
@@ -62,6 +61,14 @@ static void row(FILE *out, const char *name, uint64_t n) {
   fprintf(out, "  %-24s %16s\n", name, grouped(n, buf));
 }
 
+/* A number that is the device's to tell. */
+static void row_told(FILE *out, const char *name, bool told, uint64_t n) {
+  if (told)
+    row(out, name, n);
+  else
+    fprintf(out, "  %-24s %16s\n", name, "not told");
+}
+
 static void faults(FILE *out, const stats_t *s) {
   row(out, "faults", stats_faults(s));
   for (unsigned v = 0; v < STATS_VECTORS; v++) {
@@ -71,7 +78,9 @@ static void faults(FILE *out, const stats_t *s) {
   }
 }
 
-static void references(FILE *out, const stats_t *s) {
+static void references(FILE *out, const lockstep_t *ls) {
+  const stats_t *s = &ls->stats;
+  bool told = lockstep_tells_tlb(ls);
   row(out, "references", s->references);
   row(out, "  fetch", s->fetches);
   row(out, "  read", s->reads);
@@ -79,24 +88,27 @@ static void references(FILE *out, const stats_t *s) {
   row(out, "  system table", s->system);
   row(out, "  descriptor load", s->descriptor_loads);
   row(out, "control operations", s->control);
-  row(out, "TLB hits", s->tlb_hits);
-  row(out, "TLB misses", s->tlb_misses);
-  row(out, "TLB evictions", s->tlb_evictions);
-  row(out, "walks", s->walks);
+  row_told(out, "TLB hits", told, s->tlb_hits);
+  row_told(out, "TLB misses", told, s->tlb_misses);
+  row_told(out, "TLB evictions", told, s->tlb_evictions);
+  row_told(out, "walks", lockstep_tells_walks(ls), s->walks);
 }
 
 /* What each origin had, if the guest told its origins. */
-static void origins(FILE *out, const stats_t *s) {
+static void origins(FILE *out, const lockstep_t *ls) {
+  const stats_t *s = &ls->stats;
+  bool told = lockstep_tells_tlb(ls), walks = lockstep_tells_walks(ls);
   if (!s->tagged) return;
   fprintf(out, "\n  %-12s %16s %7s %14s %9s %14s %11s\n", "by origin", "references", "share", "TLB misses", "per 1000",
           "walks", "faults");
   for (unsigned i = 0; i < ORIGIN_COUNT; i++) {
     stats_share_t o = stats_share(s, i);
     if (o.references == 0) continue;
-    char a[32], b[32], c[32], d[32];
-    fprintf(out, "    %-10s %16s %6.2f%% %14s %9.2f %14s %11s\n", origin_name(i), grouped(o.references, a),
-            100.0 * (double)o.references / (double)s->references, grouped(o.tlb_misses, b),
-            1000.0 * (double)o.tlb_misses / (double)o.references, grouped(o.walks, c), grouped(o.faults, d));
+    char a[32], b[32], c[32], d[32], rate[32] = "not told";
+    if (told) snprintf(rate, sizeof rate, "%.2f", 1000.0 * (double)o.tlb_misses / (double)o.references);
+    fprintf(out, "    %-10s %16s %6.2f%% %14s %9s %14s %11s\n", origin_name(i), grouped(o.references, a),
+            100.0 * (double)o.references / (double)s->references, told ? grouped(o.tlb_misses, b) : "not told", rate,
+            walks ? grouped(o.walks, c) : "not told", grouped(o.faults, d));
   }
 }
 
@@ -113,15 +125,26 @@ static void verdicts(FILE *out, const oracle_t *oracle) {
 typedef struct {
   unsigned n;
   struct {
-    char what[40];
-    const char *reason;
+    char what[40], reason[100];
   } item[16];
 } skipped_t;
 
 static void skip(skipped_t *list, const char *kind, const char *what, const char *reason) {
   assert(list->n < sizeof list->item / sizeof *list->item);
   snprintf(list->item[list->n].what, sizeof list->item->what, "%s%s", kind, what);
-  list->item[list->n++].reason = reason;
+  snprintf(list->item[list->n++].reason, sizeof list->item->reason, "%s", reason);
+}
+
+static void skip_combinations(skipped_t *list, const suite_lacks_t *lacks) {
+  char reason[sizeof list->item->reason], n[32];
+  if (!lacks->without && !lacks->left_out) return;
+  grouped(lacks->left_out, n);
+  if (lacks->left_out)
+    snprintf(reason, sizeof reason, "%s left out, %s bits of CR4 that the device has not", n,
+             lacks->without ? "others run without" : "which need");
+  else
+    snprintf(reason, sizeof reason, "run without bits of CR4 that the device has not");
+  skip(list, "", "combinations of the suite", reason);
 }
 
 static skipped_t skipped(const outcome_t *o, const cosim_t *c) {
@@ -140,9 +163,10 @@ static skipped_t skipped(const outcome_t *o, const cosim_t *c) {
   for (unsigned i = 0; i < sizeof features / sizeof *features; i++)
     if (c->mmu.cr4_absent & features[i].bit) skip(&list, "", features[i].what, "the device has no such bit of CR4");
   if (t->flushes) skip(&list, "", "INVLPG", "the device has none; it gets MOV CR3");
+  if (t->own_caching) skip(&list, "", "TLB events", "the device caches in a way of its own");
   if (t->no_page_size) skip(&list, "", "page size", "the device does not tell it");
   if (t->no_memory_type) skip(&list, "", "memory type", "the device does not tell it");
-  if (o->lacks_bits) skip(&list, "", "combinations of the suite", "with bits of CR4 that the device has not");
+  skip_combinations(&list, &o->lacks_bits);
   return list;
 }
 
@@ -174,7 +198,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   if (o->has_guest) row(out, "instructions", o->instructions);
   if (o->resets) row(out, "resets", o->resets);
   if (o->exited) row(out, "guest's exit code", o->guest_exit_code);
-  references(out, &c->ls.stats);
+  references(out, &c->ls);
   faults(out, &c->ls.stats);
   row(out, "unmapped addresses", o->unmapped);
   if (o->has_guest) row(out, "unmapped ports", o->unmapped_ports);
@@ -197,7 +221,7 @@ void summary_print(FILE *out, const outcome_t *o, const cosim_t *c) {
   if (c->failure.written) fprintf(out, "  %-24s %s\n", "waveform of the failure", c->failure_path);
   if (c->options->trace) fprintf(out, "  %-24s %s\n", "trace", c->options->trace);
   if (c->dut_covered) fprintf(out, "  %-24s %s\n", "coverage of the DUT", c->options->dut_coverage);
-  origins(out, &c->ls.stats);
+  origins(out, &c->ls);
 }
 
 static json_t *faults_json(const stats_t *s) {
@@ -211,16 +235,23 @@ static void set(json_t *root, const char *key, uint64_t n) {
   json_object_set_new(root, key, json_integer((json_int_t)n));
 }
 
-static json_t *origins_json(const stats_t *s) {
+/* A number that is the device's to tell. */
+static void set_told(json_t *root, const char *key, bool told, uint64_t n) {
+  json_object_set_new(root, key, told ? json_integer((json_int_t)n) : json_null());
+}
+
+static json_t *origins_json(const lockstep_t *ls) {
+  const stats_t *s = &ls->stats;
+  bool told = lockstep_tells_tlb(ls);
   json_t *object = json_object();
   for (unsigned i = 0; i < ORIGIN_COUNT; i++) {
     stats_share_t o = stats_share(s, i);
     if (o.references == 0) continue;
     json_t *share = json_object();
     set(share, "references", o.references);
-    set(share, "tlb_hits", o.tlb_hits);
-    set(share, "tlb_misses", o.tlb_misses);
-    set(share, "walks", o.walks);
+    set_told(share, "tlb_hits", told, o.tlb_hits);
+    set_told(share, "tlb_misses", told, o.tlb_misses);
+    set_told(share, "walks", lockstep_tells_walks(ls), o.walks);
     set(share, "faults", o.faults);
     json_object_set_new(object, origin_name(i), share);
   }
@@ -256,15 +287,16 @@ static json_t *to_json(const outcome_t *o, const cosim_t *c) {
   set(root, "system_references", s->system);
   set(root, "descriptor_loads", s->descriptor_loads);
   set(root, "control_operations", s->control);
-  set(root, "tlb_hits", s->tlb_hits);
-  set(root, "tlb_misses", s->tlb_misses);
-  set(root, "tlb_evictions", s->tlb_evictions);
-  set(root, "walks", s->walks);
+  bool told = lockstep_tells_tlb(&c->ls);
+  set_told(root, "tlb_hits", told, s->tlb_hits);
+  set_told(root, "tlb_misses", told, s->tlb_misses);
+  set_told(root, "tlb_evictions", told, s->tlb_evictions);
+  set_told(root, "walks", lockstep_tells_walks(&c->ls), s->walks);
   set(root, "unmapped_references", o->unmapped);
   if (o->has_guest) set(root, "unmapped_ports", o->unmapped_ports);
   set(root, "faults", stats_faults(s));
   json_object_set_new(root, "faults_by_vector", faults_json(s));
-  if (s->tagged) json_object_set_new(root, "origins", origins_json(s));
+  if (s->tagged) json_object_set_new(root, "origins", origins_json(&c->ls));
   set(root, "mismatches",
       (c->ls.state != LOCKSTEP_AGREE || o->self_judged) +
           (uint64_t)(o->images_compared && !o->images_identical && c->ls.state == LOCKSTEP_AGREE));

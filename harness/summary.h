@@ -9,6 +9,7 @@
 
 #include "cosim.h"
 #include "port_log.h"
+#include "suite.h"
 
 typedef enum { VERDICT_PASS, VERDICT_MISMATCH, VERDICT_GUEST_FAILURE, VERDICT_LIMIT } verdict_t;
 
@@ -20,8 +21,8 @@ typedef struct {
   bool self_judged;      /* MISMATCH by another judge than the lockstep: a suite, or the device itself */
   bool has_combinations; /* of a suite */
   uint64_t combinations;
-  bool lacks_bits; /* some were run without bits of CR4 that the device has not, or left out */
-  bool exited;     /* the guest wrote the debug-exit port */
+  suite_lacks_t lacks_bits;
+  bool exited; /* the guest wrote the debug-exit port */
   uint64_t instructions;
   uint32_t guest_exit_code;
   bool images_compared, images_identical;

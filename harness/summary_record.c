@@ -24,14 +24,24 @@ static void append(json_t *object, const char *key, uint64_t n) {
   json_array_append_new(list, json_integer((json_int_t)n));
 }
 
+/* The same of what is the device's to tell: null in the list's place if it does not. */
+static void append_told(json_t *object, const char *key, bool told, uint64_t n) {
+  if (told)
+    append(object, key, n);
+  else
+    json_object_set_new(object, key, json_null());
+}
+
 /* What has happened between two points. */
-static void append_point(json_t *object, const recorder_t *r, const timeline_point_t *before,
-                         const timeline_point_t *point, bool has_dut) {
-  append(object, "tlb_hits", point->tlb_hits - before->tlb_hits);
-  append(object, "tlb_misses", point->tlb_misses - before->tlb_misses);
-  append(object, "walks", point->walks - before->walks);
+static void append_point(json_t *object, const cosim_t *c, const timeline_point_t *before,
+                         const timeline_point_t *point) {
+  const recorder_t *r = &c->recorder;
+  bool told = lockstep_tells_tlb(&c->ls);
+  append_told(object, "tlb_hits", told, point->tlb_hits - before->tlb_hits);
+  append_told(object, "tlb_misses", told, point->tlb_misses - before->tlb_misses);
+  append_told(object, "walks", lockstep_tells_walks(&c->ls), point->walks - before->walks);
   append(object, "faults", point->faults - before->faults);
-  if (has_dut) append(object, "dut_cycles", point->cycles - before->cycles);
+  if (c->dut) append(object, "dut_cycles", point->cycles - before->cycles);
   if (!r->has_entries) return;
   append(object, "entries_4k", point->entries_4k);
   append(object, "entries_4m", point->entries_4m);
@@ -43,9 +53,9 @@ static json_t *timeline_json(const outcome_t *o, const cosim_t *c) {
   json_t *object = json_object();
   set(object, "transactions_per_point", t->every);
   for (unsigned i = 0; i < t->n; before = &t->point[i++])
-    append_point(object, &c->recorder, before, &t->point[i], c->dut);
+    append_point(object, c, before, &t->point[i]);
   /* The last one is shorter than the others. */
-  if (c->ls.sequence > t->n * t->every) append_point(object, &c->recorder, before, &end, c->dut);
+  if (c->ls.sequence > t->n * t->every) append_point(object, c, before, &end);
   return object;
 }
 
@@ -63,11 +73,11 @@ static json_t *share_json(const cycles_share_t *share) {
   return object;
 }
 
-static json_t *cycles_json(const cycle_counts_t *counts) {
+static json_t *cycles_json(const cycle_counts_t *counts, bool told) {
   json_t *object = json_object();
   for (unsigned class = 0; class < CYCLES_CLASSES; class ++)
     if (counts->share[class].transactions)
-      json_object_set_new(object, cycles_class_name(class), share_json(&counts->share[class]));
+      json_object_set_new(object, cycles_class_name(class, told), share_json(&counts->share[class]));
   return object;
 }
 
@@ -116,22 +126,25 @@ static json_t *coverage_summary(const coverage_t *coverage) {
   return root;
 }
 
-static json_t *tlb_json(const mmu_config_t *config) {
+/* own: the device's is of another kind; then this is what stimulus is made for. */
+static json_t *tlb_json(const mmu_config_t *config, bool own) {
   json_t *object = json_object();
   set(object, "sets", config->tlb_sets);
   set(object, "ways", config->tlb_ways);
   set(object, "large", config->tlb_large);
+  if (own) json_object_set_new(object, "own_caching", json_true());
   return object;
 }
 
 void summary_record(json_t *root, const outcome_t *o, const cosim_t *c) {
   const char *image = c->options->bios ? c->options->bios : c->options->input;
   if (o->has_guest && image) json_object_set_new(root, "image", json_string(image));
-  json_object_set_new(root, "tlb", tlb_json(&c->mmu));
+  json_object_set_new(root, "tlb", tlb_json(&c->mmu, c->dut && c->dut->traits.own_caching));
   if (c->ls.coverage) json_object_set_new(root, "coverage", coverage_summary(c->ls.coverage));
   if (!c->ls.recorder) return;
   json_object_set_new(root, "timeline", timeline_json(o, c));
-  if (c->recorder.has_cycles) json_object_set_new(root, "cycle_histogram", cycles_json(&c->recorder.counts));
+  if (c->recorder.has_cycles)
+    json_object_set_new(root, "cycle_histogram", cycles_json(&c->recorder.counts, lockstep_tells_tlb(&c->ls)));
   mapping_t *mapping = malloc(sizeof *mapping);
   if (!mapping) return;
   mapping_read(mapping, o->mmu, o->world);

@@ -21,14 +21,14 @@ typedef struct {
   rig_t rig;
 } bench_t;
 
-static void open_bench(bench_t *b, const dut_ops_t *device) {
+static void open_with(bench_t *b, const dut_ops_t *device, const char *arguments) {
   char error[256] = "";
   const dut_ops_t *dut = dut_paging(device);
   const mmu_config_t config = dut->config();
   memset(b, 0, sizeof *b);
   lockstep_init(&b->ls);
   ck_assert(world_create(&b->dut_world, RAM) && rig_create(&b->rig, &b->ls, &config, RAM));
-  const dut_env_t env = {.mem = world_port(&b->dut_world), .cycle_limit = 1000, .arguments = ""};
+  const dut_env_t env = {.mem = world_port(&b->dut_world), .cycle_limit = 1000, .arguments = arguments};
   b->ls.dut = dut;
   b->ls.dut_world = &b->dut_world;
   b->ls.handle = dut->open(&env, error, sizeof error);
@@ -37,6 +37,10 @@ static void open_bench(bench_t *b, const dut_ops_t *device) {
   if (!dut->traits.own_caching) return;
   ck_assert_ptr_nonnull(b->ls.oracle = oracle_create(b->rig.mmu, &b->rig.world, &config));
   oracle_ignore(b->ls.oracle, b->ls.ignored);
+}
+
+static void open_bench(bench_t *b, const dut_ops_t *device) {
+  open_with(b, device, "");
 }
 
 static void close_bench(bench_t *b) {
@@ -98,6 +102,11 @@ START_TEST(forms_pass) {
                 b.ls.differences);
   ck_assert_uint_gt(dut_paging_pieces(b.ls.handle), COUNT / 2);
   ck_assert(world_equal(&b.rig.world, &b.dut_world, &paddr));
+  /* Its references tell of as many walks as its events. */
+  ck_assert(lockstep_tells_tlb(&b.ls) && lockstep_tells_walks(&b.ls));
+  ck_assert_uint_gt(b.ls.stats.tlb_misses, 1000);
+  ck_assert_uint_eq(dut_paging_walks(b.ls.handle), b.ls.stats.tlb_misses);
+  ck_assert_uint_eq(b.ls.stats.walks, b.ls.stats.tlb_misses);
   ck_assert_uint_eq(mmu_cr(b.rig.mmu, 4) & forms[form].cr4_absent, 0);
   close_bench(&b);
 }
@@ -188,6 +197,33 @@ START_TEST(snapshots) {
 }
 END_TEST
 
+/* A device that tells no TLB events: its walks are known, and nothing else of its TLB. */
+START_TEST(silence_is_not_zero) {
+  static bench_t b;
+  const dut_traits_t traits = {.paging_only = true, .own_caching = true};
+  open_bench(&b, paged_dut(traits, false, 0, PAGED_RIGHT, 0));
+  ck_assert_int_eq(drive(&b, false), LOCKSTEP_AGREE);
+  const uint64_t walks = b.ls.stats.walks;
+  close_bench(&b);
+  open_with(&b, paged_dut(traits, false, 0, PAGED_RIGHT, 0), "+silent");
+  ck_assert_int_eq(drive(&b, false), LOCKSTEP_AGREE);
+  ck_assert(!lockstep_tells_tlb(&b.ls) && lockstep_tells_walks(&b.ls));
+  ck_assert_uint_eq(b.ls.stats.walks, walks);
+  /* Nobody can say it of a device that is judged otherwise, or is no paging unit. */
+  lockstep_t other = b.ls;
+  other.oracle = NULL;
+  ck_assert(!lockstep_tells_tlb(&other) && !lockstep_tells_walks(&other));
+  dut_ops_t whole = *b.ls.dut;
+  whole.traits.paging_only = false;
+  other = b.ls;
+  other.dut = &whole;
+  ck_assert(!lockstep_tells_walks(&other));
+  whole.traits.own_caching = false;
+  ck_assert(lockstep_tells_tlb(&other) && lockstep_tells_walks(&other));
+  close_bench(&b);
+}
+END_TEST
+
 /* Suites leave out what the device has not, and say so; those about segments do not apply. */
 START_TEST(suites) {
   static bench_t b;
@@ -203,6 +239,7 @@ START_TEST(suites) {
   ck_assert_ptr_null(suite_left_out("all", &traits, 2));
   ck_assert_ptr_null(suite_left_out("flags", &traits, 0));
   ck_assert_ptr_null(suite_left_out("all", &(dut_traits_t){0}, 0));
+  uint64_t flags[3] = {0}; /* run or left out */
   for (unsigned i = 0; i < 3; i++) {
     uint64_t combinations = 0;
     for (unsigned suite = 0; suite < 3; suite++) {
@@ -210,11 +247,14 @@ START_TEST(suites) {
       open_bench(&b, paged_dut(traits, false, of[i].cr4_absent, PAGED_RIGHT, 0));
       suite_t s = {.rig = &b.rig, .seed = 1, .every = suite == 1 ? 1 : 211};
       ck_assert_msg(suite_run(&s, names[suite]), "%s: %s", names[suite], s.complaint);
-      if (suite == 0) ck_assert_int_eq(s.lacks, of[i].lacks);
+      ck_assert_int_eq(s.lacks.left_out > 0, suite == 0 && of[i].lacks);
+      ck_assert_int_eq(s.lacks.without, suite == 1 ? i > 0 : suite == 2 && i == 1);
+      if (suite == 0) flags[i] = s.combinations + s.lacks.left_out;
       combinations += s.combinations;
       close_bench(&b);
     }
     ck_assert_uint_gt(combinations, 1000);
+    ck_assert_uint_le(flags[i] - flags[0] + 1, 2); /* each is one of the two, but for how a sample is cut */
   }
 }
 END_TEST
@@ -258,6 +298,7 @@ int main(void) {
   tcase_add_loop_test(tcase, what_is_not_declared, 0, sizeof undeclared / sizeof *undeclared);
   tcase_add_loop_test(tcase, sins_are_found, 0, sizeof sins / sizeof *sins);
   tcase_add_test(tcase, snapshots);
+  tcase_add_test(tcase, silence_is_not_zero);
   tcase_add_test(tcase, suites);
   tcase_add_test(tcase, contradictions);
   suite_add_tcase(suite, tcase);

@@ -81,7 +81,7 @@ case_coverage() {
 # What a device lacks is said, suites that were left out of "all" among it: in the table and in the result, in one order.
 case_lacks() {
   local paged=$LIBRARIES/libforeign_paged.so suite
-  local cr4="large pages;global pages;SMEP;SMAP;" rest="INVLPG;page size;memory type"
+  local cr4="large pages;global pages;SMEP;SMAP;" rest="INVLPG;TLB events;page size;memory type"
   names() {
     python3 -c 'import json, sys; print(*[one["name"] for one in json.load(open(sys.argv[1]))["skipped"]], sep=";")' "$DIR/result.json"
   }
@@ -98,12 +98,58 @@ case_lacks() {
     said "segmentation;$cr4$rest;combinations of the suite" --suite $suite --every 997
     all=$((all - $(json combinations)))
   done
+  expect 0 fuzz --dut "$paged" --suite flags --every 997 --json "$DIR/result.json"
+  local left; left=$(sed -n 's/.*combinations of the suite: \([0-9,]*\) left out, which need bits of CR4 .*/\1/p' "$DIR/out")
+  grep -q "\"$left left out, which need bits" "$DIR/result.json" || fail "the result does not say how many are left out"
+  local run; run=$(json combinations)
+  expect 0 fuzz --suite flags --every 997 --json "$DIR/result.json"
+  [ $((${left/,/} + run - $(json combinations) + 1)) -le 2 ] || fail "$left are left out, $run run, of $(json combinations)"
   [ $all = 0 ] || fail "all runs other combinations than those of its suites"
   for suite in limits descriptors; do
     expect 2 fuzz --dut "$paged" --suite $suite; one_line "--suite $suite: is about segmentation"
   done
   expect 0 fuzz --suite all --every 9973 --json "$DIR/result.json" # a whole device: nothing is left out
   [ -z "$(names)" ] || fail "a whole device lacks $(names)"
+}
+
+# A device that tells nothing of its TLB: null and "not told", not 0; what its references tell is counted.
+case_silent() {
+  local paged=(--dut "$LIBRARIES/libforeign_paged.so" --max-insns 400000 --append quick)
+  figures() {
+    python3 - "$DIR/result.json" <<'END'
+import json, sys
+r = json.load(open(sys.argv[1]))
+t, shares, classes = r["timeline"], list(r["origins"].values()), r["cycle_histogram"]
+for o in (r, *shares):
+    print(*(o.get(key, "-") for key in ("tlb_hits", "tlb_misses", "tlb_evictions")))
+print("timeline", t["tlb_hits"], t["tlb_misses"], "no_walk" in classes, "hit" in classes, "untranslated" in classes)
+assert r["walks"] == sum(o["walks"] for o in shares) == sum(t["walks"]), "the walks do not add up"
+assert any(name.startswith("walk_") for name in classes), classes
+assert r["tlb"]["own_caching"] is True
+END
+  }
+  expect 4 run "$KERNEL" "${paged[@]}" --json "$DIR/result.json"
+  [ "$(json walks)" = "$(json tlb_misses)" ] && [ "$(json walks)" -gt 100 ] || fail "walks $(json walks)"
+  [ "$(json tlb_hits)" -gt 100000 ] || fail "the device tells its hits"
+  grep -q "not told" "$DIR/out" && fail "not told, of a device that tells"
+  local walks; walks=$(json walks)
+  cp "$DIR/result.json" "$DIR/told.json"
+  expect 4 run "$KERNEL" "${paged[@]}" --dut-args +silent --json "$DIR/result.json"
+  [ "$(json walks)" = "$walks" ] || fail "walks $(json walks), not $walks"
+  figures >"$DIR/figures" || fail "figures"
+  [ "$(grep -c '^None None -$' "$DIR/figures")" -ge 2 ] && grep -q '^None None None$' "$DIR/figures" &&
+    grep -q '^timeline None None True False False$' "$DIR/figures" && ! grep -q '^[0-9]' "$DIR/figures" ||
+    fail "figures: $(cat "$DIR/figures")"
+  [ "$(grep -cE '^  (TLB hits|TLB misses|TLB evictions)  *not told$' "$DIR/out")" = 3 ] || fail "the table"
+  grep -qE '^  walks  *[1-9][0-9,]*$' "$DIR/out" || fail "the table's walks"
+  grep -qE '^    boot .* not told  not told  *[0-9,]+  *0$' "$DIR/out" || fail "the table by origin"
+  expect 1 diff "$DIR/told.json" "$DIR/result.json" --json "$DIR/diff.json"
+  grep -qE '^  tlb_hits  *[0-9]+  *null' "$DIR/out" && grep -qE '^  tlb_hit_rate_percent .* gone$' "$DIR/out" || fail "diff"
+  grep -qE '^  walks' "$DIR/out" && fail "diff: the walks are the same"
+  expect 0 diff "$DIR/result.json" "$DIR/result.json"
+  # The reference's TLB is not the device's where nobody judges.
+  expect 0 fuzz "${paged[@]:0:2}" --metamorphic --check none --count 500 --json "$DIR/result.json"
+  [ "$(json tlb_hits) $(json walks) $(json check)" = "None None none" ] || fail "metamorphic: $(json tlb_hits) $(json walks)"
 }
 
 "case_$CASE"

@@ -14,6 +14,7 @@ typedef struct {
   bool sins, loses; /* from now on; the next update */
   uint64_t pieces, cycles;
   const char *complaint;
+  bool silent; /* tells no TLB event */
 } paged_t;
 
 static dut_traits_t traits;
@@ -64,6 +65,7 @@ static void *open_paged(const dut_env_t *env, char *error, unsigned error_bytes)
     if (!(p->unit[i] = malloc(mmu_sizeof()))) abort();
   (void)error, (void)error_bytes;
   p->env = *env;
+  p->silent = strstr(env->arguments, "+silent");
   reset(p);
   return p;
 }
@@ -138,6 +140,7 @@ static dut_status_t transact(void *dut, const mmu_req_t *req, mmu_rsp_t *rsp) {
   unsigned unit = two && req->access == MMU_EXECUTE ? FETCH : DATA;
   mmu_transact(p->unit[unit], &inner, rsp);
   if (two && rsp->fault && !(sins && sin_of == PAGED_FAULT_SPARES)) forget(p->unit[!unit], rsp->cr2);
+  if (p->silent) rsp->n_tlb = 0;
   if (traits.no_page_size) rsp->page_size[0] = MMU_PAGE_NONE;
   if (traits.no_memory_type) rsp->pcd[0] = rsp->pwt[0] = false;
   if (traits.performs) perform(p, req, rsp, sins);

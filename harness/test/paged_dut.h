@@ -26,7 +26,8 @@ typedef enum {
   PAGED_HANGS,
 } paged_sin_t;
 
-/* Its table, with these traits from now on. two_tlbs: for fetches and data; then own_caching has to be set. */
+/* Its table (dut_env_t.arguments "+silent": it tells no TLB event), with these traits from now on. two_tlbs: for
+ * fetches and data; then own_caching has to be set. */
 const dut_ops_t *paged_dut(dut_traits_t traits, bool two_tlbs, uint32_t cr4_absent, paged_sin_t sin, uint64_t after);
 
 #endif

@@ -74,6 +74,12 @@ START_TEST(classes_are_told_by_what_the_mmu_did) {
   ck_assert_int_eq(class_of(MMU_OP_ACCESS, "hmf", 4), CYCLES_WALK_4);
   ck_assert_int_eq(class_of(MMU_OP_ACCESS, "mfmf", 8), CYCLES_WALK_MORE);
   ck_assert_int_eq(class_of(MMU_OP_ACCESS, "", 0), CYCLES_UNTRANSLATED);
+  /* A device that tells no events: its references do. */
+  ck_assert_int_eq(class_of(MMU_OP_ACCESS, "", 2), CYCLES_WALK_2);
+  ck_assert_int_eq(class_of(MMU_OP_SYSTEM, "", 9), CYCLES_WALK_MORE);
+  ck_assert_str_eq(cycles_class_name(CYCLES_UNTRANSLATED, true), "untranslated");
+  ck_assert_str_eq(cycles_class_name(CYCLES_UNTRANSLATED, false), "no_walk");
+  ck_assert_str_eq(cycles_class_name(CYCLES_WALK_2, false), "walk_2");
   ck_assert_int_eq(class_of(MMU_OP_LOAD_SEG, "mf", 4), CYCLES_TABLE);
   ck_assert_int_eq(class_of(MMU_OP_INVLPG, "", 0), CYCLES_CONTROL);
 }
