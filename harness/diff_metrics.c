@@ -15,6 +15,7 @@ static const metric_t metrics[] = {
     {"verdict", DIFF_FUNCTION},
     {"mismatches", DIFF_FUNCTION},
     {"differences/", DIFF_FUNCTION},
+    {"mismatch/", DIFF_FUNCTION},
     {"skipped/", DIFF_FUNCTION},
     {"images_identical", DIFF_FUNCTION},
     {"faults_by_vector/", DIFF_FUNCTION},
@@ -101,7 +102,8 @@ json_t *diff_derive(const json_t *object) {
   json_t *all = json_object();
   json_object_update(all, (json_t *)object);
   double cycles, transactions, hits, misses, walks, references;
-  if (count(all, "dut_cycles", &cycles) && count(all, "transactions", &transactions))
+  if (count(all, "dut_cycles", &cycles) &&
+      (count(all, "dut_translations", &transactions) || count(all, "transactions", &transactions)))
     add(all, "cycles_per_translation", 1, cycles, transactions);
   bool missed = count(all, "tlb_misses", &misses), refers = count(all, "references", &references);
   if (missed && count(all, "tlb_hits", &hits)) add(all, "tlb_hit_rate_percent", 100, hits, hits + misses);

@@ -14,6 +14,7 @@ typedef struct {
   void *handle; /* the device's */
   mmu_t *mmu;   /* its segmentation, without a paging unit */
   mmu_t *kept[DUT_SNAPSHOTS];
+  uint64_t kept_pieces[DUT_SNAPSHOTS];
   mmu_mem_port_t mem;
   dut_status_t status; /* of the present transaction */
   unsigned n_mem, n_tlb;
@@ -168,6 +169,7 @@ static bool snapshot(void *dut, unsigned slot) {
   if (!p->kept[slot]) p->kept[slot] = malloc(mmu_sizeof());
   if (!p->kept[slot] || !device->snapshot(p->handle, slot)) return false;
   memcpy(p->kept[slot], p->mmu, mmu_sizeof());
+  p->kept_pieces[slot] = p->pieces;
   return true;
 }
 
@@ -175,6 +177,7 @@ static bool rewind_device(void *dut, unsigned slot, char *error, unsigned error_
   paging_t *p = dut;
   if (!device->rewind(p->handle, slot, error, error_bytes)) return false;
   memcpy(p->mmu, p->kept[slot], mmu_sizeof());
+  p->pieces = p->kept_pieces[slot]; /* what is repeated is counted once */
   return true;
 }
 

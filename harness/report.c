@@ -90,19 +90,18 @@ static void history(FILE *out, const lockstep_t *ls) {
   }
 }
 
-static void what(FILE *out, const lockstep_t *ls) {
-  fprintf(out, "\n=== MISMATCH at transaction %" PRIu64 ": ", ls->sequence);
+char *report_what(const lockstep_t *ls, char *buf, unsigned bytes) {
+  int at = 0;
   if (ls->state == LOCKSTEP_HANG || ls->state == LOCKSTEP_PROTOCOL) {
-    fprintf(out, "%s\n", ls->dut_error);
-    return;
+    snprintf(buf, bytes, "%s", ls->dut_error);
+    return buf;
   }
-  const char *separator = "";
-  for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++) {
-    if (!(ls->differences >> i & 1)) continue;
-    fprintf(out, "%s%s", separator, lockstep_diff_name(i));
-    separator = ", ";
-  }
-  fprintf(out, " differ%s\n", ls->differences & (ls->differences - 1) ? "" : "s");
+  for (unsigned i = 0; i < LOCKSTEP_DIFFS; i++)
+    if (ls->differences >> i & 1 && (unsigned)at < bytes)
+      at += snprintf(buf + at, bytes - (unsigned)at, "%s%s", at ? ", " : "", lockstep_diff_name(i));
+  if ((unsigned)at < bytes)
+    snprintf(buf + at, bytes - (unsigned)at, " differ%s", ls->differences & (ls->differences - 1) ? "" : "s");
+  return buf;
 }
 
 /* What the oracle found out about the answer. */
@@ -139,8 +138,8 @@ void report_waveform(FILE *out, const lockstep_t *ls, const report_context_t *co
 }
 
 void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const report_context_t *context) {
-  char line[DECODE_LINE];
-  what(out, ls);
+  char line[DECODE_LINE], what[sizeof ls->dut_error];
+  fprintf(out, "\n=== MISMATCH at transaction %" PRIu64 ": %s\n", ls->sequence, report_what(ls, what, sizeof what));
   fprintf(out, "  request  %s\n", decode_request(&ls->bad_req, line));
   if (ls->oracle && ls->state == LOCKSTEP_MISMATCH) verdict(out, ls);
   if (context->instruction)

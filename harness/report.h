@@ -19,6 +19,9 @@ typedef struct {
   const char *viewer;          /* the command that shows it */
 } report_context_t;
 
+/* What has stopped ls, whose state is not LOCKSTEP_AGREE: "fault, vector differ", or what the device says. */
+char *report_what(const lockstep_t *ls, char *buf, unsigned bytes);
+
 /* Writes the report of ls, whose state is not LOCKSTEP_AGREE, but for the waveform. mmu: the reference, after the
  * transaction. */
 void report_mismatch(FILE *out, const lockstep_t *ls, const mmu_t *mmu, const report_context_t *context);

@@ -59,6 +59,7 @@ static const char *label_of(const char *name) {
                                           {"walk_4", "walk, 4 references"},
                                           {"walk_more", "walk, 5 or more references"},
                                           {"untranslated", "not translated"},
+                                          {"no_walk", "hit, or not translated"},
                                           {"table", "descriptors and gates"},
                                           {"control", "control operation"}};
   for (unsigned i = 0; i < sizeof labels / sizeof *labels; i++)

@@ -11,10 +11,10 @@ bool report_refuse(char error[REPORT_ERROR], const char *key, const char *why) {
 
 bool report_count(const json_t *object, const char *key, report_count_t *count, char error[REPORT_ERROR]) {
   const json_t *value = json_object_get(object, key);
-  *count = (report_count_t){0};
-  if (!value || json_is_null(value)) return true;
+  *count = (report_count_t){.untold = json_is_null(value)};
+  if (!value || count->untold) return true;
   if (!json_is_integer(value) || json_integer_value(value) < 0) return report_refuse(error, key, "is not a count");
-  *count = (report_count_t){true, (uint64_t)json_integer_value(value)};
+  *count = (report_count_t){.there = true, .n = (uint64_t)json_integer_value(value)};
   return true;
 }
 
@@ -62,16 +62,22 @@ static bool read_head(report_data_t *d, const json_t *root, char error[REPORT_ER
          report_count(root, "tlb_misses", &d->tlb_misses, error) && report_count(root, "walks", &d->walks, error) &&
          report_count(root, "faults", &d->faults, error) && report_count(root, "mismatches", &d->mismatches, error) &&
          report_count(root, "dut_cycles", &d->dut_cycles, error) &&
+         report_count(root, "dut_translations", &d->dut_translations, error) &&
          report_part(root, "tlb", JSON_OBJECT, 16, &tlb, error) && report_count(tlb, "sets", &d->tlb_sets, error) &&
-         report_count(tlb, "ways", &d->tlb_ways, error) && report_count(tlb, "large", &d->tlb_large, error);
+         report_count(tlb, "ways", &d->tlb_ways, error) && report_count(tlb, "large", &d->tlb_large, error) &&
+         report_flag(tlb, "own_caching", &d->own_caching, error);
 }
 
 /* What a mismatch was in, and where it can be looked at. */
 static bool read_failure(report_data_t *d, const json_t *root, char error[REPORT_ERROR]) {
-  json_t *list;
+  json_t *list, *mismatch;
   const char *failure;
   if (!report_text(root, "wave", &d->wave, error) || !report_text(root, "failure_wave", &failure, error) ||
       !report_text(root, "trace", &d->trace, error) ||
+      !report_part(root, "mismatch", JSON_OBJECT, 64, &mismatch, error) ||
+      !report_text(mismatch, "report", &d->report, error) || !report_text(mismatch, "request", &d->request, error) ||
+      !report_text(mismatch, "model", &d->answer_model, error) ||
+      !report_text(mismatch, "dut", &d->answer_dut, error) || !report_text(mismatch, "verdict", &d->judgement, error) ||
       !report_part(root, "differences", JSON_ARRAY, REPORT_DIFFERENCES, &list, error))
     return false;
   if (failure) d->wave = failure;
@@ -79,6 +85,20 @@ static bool read_failure(report_data_t *d, const json_t *root, char error[REPORT
     const char *name = json_string_value(json_array_get(list, d->n_differences));
     if (!name) return report_refuse(error, "differences", "has an element that is not text");
     d->difference[d->n_differences] = name;
+  }
+  return true;
+}
+
+static bool read_skipped(report_data_t *d, const json_t *root, char error[REPORT_ERROR]) {
+  json_t *list;
+  if (!report_part(root, "skipped", JSON_ARRAY, REPORT_SKIPPED, &list, error)) return false;
+  for (; d->n_skipped < json_array_size(list); d->n_skipped++) {
+    const json_t *element = json_array_get(list, d->n_skipped);
+    report_gap_t *gap = &d->skipped[d->n_skipped];
+    if (!json_is_object(element)) return report_refuse(error, "skipped", "has an element that is not an object");
+    if (!report_text(element, "name", &gap->name, error) || !report_text(element, "reason", &gap->reason, error))
+      return false;
+    if (!gap->name) return report_refuse(error, "skipped", "has an element without a name");
   }
   return true;
 }
@@ -93,8 +113,8 @@ static bool read_origins(report_data_t *d, const json_t *root, char error[REPORT
     origin->name = name;
     if (!json_is_object(value)) return report_refuse(error, "origins", "has a member that is not an object");
     if (!report_number(value, "references", INT64_MAX, &origin->references, error) ||
-        !report_number(value, "tlb_misses", INT64_MAX, &origin->tlb_misses, error) ||
-        !report_number(value, "walks", INT64_MAX, &origin->walks, error) ||
+        !report_count(value, "tlb_misses", &origin->tlb_misses, error) ||
+        !report_count(value, "walks", &origin->walks, error) ||
         !report_number(value, "faults", INT64_MAX, &origin->faults, error))
       return false;
   }
@@ -120,8 +140,8 @@ report_data_t *report_data_read(const json_t *root, char error[REPORT_ERROR]) {
     return NULL;
   }
   json_t *coverage;
-  bool ok = read_head(d, root, error) && read_failure(d, root, error) && read_origins(d, root, error) &&
-            read_vectors(d, root, error) && report_record_read(d, root, error) &&
+  bool ok = read_head(d, root, error) && read_failure(d, root, error) && read_skipped(d, root, error) &&
+            read_origins(d, root, error) && read_vectors(d, root, error) && report_record_read(d, root, error) &&
             report_part(root, "coverage", JSON_OBJECT, SIZE_MAX, &coverage, error) &&
             (!coverage || report_coverage_read(&d->coverage, coverage, error));
   if (ok && !(d->verdict && d->transactions.there)) {

@@ -11,6 +11,7 @@
 
 enum {
   REPORT_DIFFERENCES = 32,
+  REPORT_SKIPPED = 64,  /* what was not compared */
   REPORT_SHARES = 64,   /* origins, fault vectors */
   REPORT_POINTS = 1024, /* of the timeline */
   REPORT_CLASSES = 16,  /* of transactions */
@@ -20,21 +21,27 @@ enum {
   REPORT_ERROR = 512
 };
 
-/* A count that may be missing. */
+/* A count that may be missing, or untold: null. */
 typedef struct {
-  bool there;
+  bool there, untold;
   uint64_t n;
 } report_count_t;
 
 typedef struct {
   const char *name;
-  uint64_t references, tlb_misses, walks, faults;
+  uint64_t references, faults;
+  report_count_t tlb_misses, walks;
 } report_origin_t;
 
 typedef struct {
   const char *name;
   uint64_t n;
 } report_share_t;
+
+/* Something that was not compared. */
+typedef struct {
+  const char *name, *reason;
+} report_gap_t;
 
 /* What happened up to the end of a point, since the one before it. */
 typedef struct {
@@ -44,7 +51,7 @@ typedef struct {
 } report_point_t;
 
 typedef struct {
-  bool there, has_cycles, has_entries;
+  bool there, has_misses, has_walks, has_cycles, has_entries;
   uint64_t every;
   unsigned n;
   report_point_t point[REPORT_POINTS];
@@ -93,8 +100,13 @@ typedef struct {
   const char *wave, *trace; /* of the failure, or of the run; recorded */
   const char *difference[REPORT_DIFFERENCES];
   unsigned n_differences;
+  const char *report, *request, *answer_model, *answer_dut, *judgement; /* of a mismatch */
+  report_gap_t skipped[REPORT_SKIPPED];
+  unsigned n_skipped;
   report_count_t instructions, transactions, references, tlb_hits, tlb_misses, walks, faults, mismatches, dut_cycles;
+  report_count_t dut_translations;
   report_count_t tlb_sets, tlb_ways, tlb_large;
+  bool own_caching; /* then the TLB's geometry is what stimulus is made for */
   unsigned n_origins, n_vectors, n_classes;
   bool has_origins;
   report_origin_t origin[REPORT_SHARES];

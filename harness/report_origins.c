@@ -32,9 +32,16 @@ static void draw_name(FILE *out, double x, unsigned row, const char *name) {
 
 static int most_walks_first(const void *a, const void *b) {
   const report_origin_t *x = a, *y = b;
-  if (x->walks != y->walks) return x->walks > y->walks ? -1 : 1;
+  if (x->walks.n != y->walks.n) return x->walks.n > y->walks.n ? -1 : 1;
   if (x->faults != y->faults) return x->faults > y->faults ? -1 : 1;
   return strcmp(x->name, y->name);
+}
+
+static void told_cell(FILE *out, const report_count_t *count) {
+  if (count->untold)
+    draw_cell(out, "not told");
+  else
+    draw_count(out, count->n);
 }
 
 static void origins_table(FILE *out, const report_origin_t *origins, unsigned n, const report_data_t *run) {
@@ -47,16 +54,28 @@ static void origins_table(FILE *out, const report_origin_t *origins, unsigned n,
     draw_cell(out, o->name);
     draw_count(out, o->references);
     draw_value(out, share(o->references, (double)run->references.n));
-    draw_count(out, o->tlb_misses);
-    draw_value(out, o->references ? 1000 * (double)o->tlb_misses / (double)o->references : 0);
-    draw_count(out, o->walks);
+    told_cell(out, &o->tlb_misses);
+    if (o->tlb_misses.untold)
+      draw_cell(out, "not told");
+    else
+      draw_value(out, o->references ? 1000 * (double)o->tlb_misses.n / (double)o->references : 0);
+    told_cell(out, &o->walks);
     draw_count(out, o->faults);
     draw_end_row(out);
   }
   draw_end_table(out);
 }
 
+/* Whether the device tells nobody's walks. */
+static bool are_untold(const report_data_t *run) {
+  for (unsigned i = 0; i < run->n_origins; i++)
+    if (!run->origin[i].walks.untold) return false;
+  return run->n_origins > 0;
+}
+
 static void draw_origins(FILE *out, const report_data_t *run) {
+  const bool untold = are_untold(run);
+  const int left = untold ? 0 : MIDDLE; /* of the faults */
   report_origin_t sorted[REPORT_SHARES];
   unsigned n = run->n_origins, shown = 0;
   char text[120];
@@ -65,28 +84,32 @@ static void draw_origins(FILE *out, const report_data_t *run) {
   memcpy(sorted, run->origin, n * sizeof *sorted);
   qsort(sorted, n, sizeof *sorted, most_walks_first);
   for (unsigned i = 0; i < n; i++) {
-    walks += (double)sorted[i].walks;
+    walks += (double)sorted[i].walks.n;
     faults += (double)sorted[i].faults;
-    if (sorted[i].walks > most_walks) most_walks = sorted[i].walks;
+    if (sorted[i].walks.n > most_walks) most_walks = sorted[i].walks.n;
     if (sorted[i].faults > most_faults) most_faults = sorted[i].faults;
   }
-  while (shown < n && (sorted[shown].walks || sorted[shown].faults))
+  while (shown < n && (sorted[shown].walks.n || sorted[shown].faults))
     shown++; /* by walks, then by faults: those with neither are the last ones */
   draw_begin(out, "chart-origins", TOP + ROW * (int)shown + 14, "Walks and faults by origin, as bars");
-  draw_text(out, NAME, 24, DRAW_START, "head", "walks", 20);
-  draw_text(out, MIDDLE + NAME, 24, DRAW_START, "head", "faults", 20);
+  if (!untold) draw_text(out, NAME, 24, DRAW_START, "head", "walks", 20);
+  draw_text(out, left + NAME, 24, DRAW_START, "head", "faults", 20);
   for (unsigned i = 0; i < shown; i++) {
     const report_origin_t *o = &sorted[i];
-    draw_name(out, NAME - 10, i, o->name);
-    draw_bar(out, NAME, i, BAR * (double)o->walks / (double)most_walks, "fill a bar-walks", o->name, o->walks, walks);
-    draw_name(out, MIDDLE + NAME - 10, i, o->name);
-    draw_bar(out, MIDDLE + NAME, i, BAR * (double)o->faults / (double)most_faults, "fill c bar-faults", o->name,
+    if (!untold) {
+      draw_name(out, NAME - 10, i, o->name);
+      draw_bar(out, NAME, i, BAR * (double)o->walks.n / (double)most_walks, "fill a bar-walks", o->name, o->walks.n,
+               walks);
+    }
+    draw_name(out, left + NAME - 10, i, o->name);
+    draw_bar(out, left + NAME, i, BAR * (double)o->faults / (double)most_faults, "fill c bar-faults", o->name,
              o->faults, faults);
   }
-  draw_line(out, NAME, TOP - 6, NAME, TOP + ROW * shown + 4, "axis");
-  draw_line(out, MIDDLE + NAME, TOP - 6, MIDDLE + NAME, TOP + ROW * shown + 4, "axis");
+  if (!untold) draw_line(out, NAME, TOP - 6, NAME, TOP + ROW * shown + 4, "axis");
+  draw_line(out, left + NAME, TOP - 6, left + NAME, TOP + ROW * shown + 4, "axis");
   draw_end(out);
-  snprintf(text, sizeof text, "%u more with neither: see the table.", n - shown);
+  if (untold) report_missing(out, "Walks by origin are not told by the device.");
+  snprintf(text, sizeof text, "%u more with %s: see the table.", n - shown, untold ? "none" : "neither");
   if (shown < n) report_missing(out, text);
   origins_table(out, sorted, n, run);
 }
@@ -97,11 +120,11 @@ static const char *lead_of(const report_data_t *run, char *lead, unsigned bytes)
   double walks = 0;
   char percent[DRAW_NUMBER];
   for (unsigned i = 0; i < run->n_origins; i++) {
-    walks += (double)run->origin[i].walks;
+    walks += (double)run->origin[i].walks.n;
     if (!first || most_walks_first(&run->origin[i], first) < 0) first = &run->origin[i];
   }
-  if (!first || !first->walks) return NULL;
-  snprintf(percent, sizeof percent, "%.1f", share(first->walks, walks));
+  if (!first || !first->walks.n) return NULL;
+  snprintf(percent, sizeof percent, "%.1f", share(first->walks.n, walks));
   snprintf(lead, bytes, "For whom the guest worked when the MMU walked or faulted: \"%.40s\" has %s %% of the walks.",
            first->name, percent);
   return lead;

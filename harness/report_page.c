@@ -85,6 +85,9 @@ static void count_card(FILE *out, const char *name, report_count_t count) {
   if (count.there) card(out, name, draw_grouped(count.n, number));
 }
 
+/* What is null in the result: the device could have told it. */
+static const char untold[] = "not told by the device";
+
 /* part of whole, in units of scale; digits behind the point. */
 static void ratio_card(FILE *out, const char *name, double part, double whole, double scale, int digits,
                        const char *unit) {
@@ -94,19 +97,30 @@ static void ratio_card(FILE *out, const char *name, double part, double whole, d
   card(out, name, text);
 }
 
+/* No device, so nothing that the reference could differ from. */
+static bool is_alone(const report_data_t *d) {
+  return d->dut && strcmp(d->dut, "none") == 0 && !d->dut_cycles.there;
+}
+
 static void cards(FILE *out, const report_data_t *d) {
   fputs("<dl class=\"cards\">\n", out);
   count_card(out, "instructions", d->instructions);
   count_card(out, "transactions", d->transactions);
   count_card(out, "references", d->references);
+  const report_count_t *translations = d->dut_translations.there ? &d->dut_translations : &d->transactions;
+  if (d->tlb_hits.untold || d->tlb_misses.untold) card(out, "TLB hit rate", untold);
   if (d->tlb_hits.there && d->tlb_misses.there)
     ratio_card(out, "TLB hit rate", (double)d->tlb_hits.n, (double)d->tlb_hits.n + (double)d->tlb_misses.n, 100, 4,
                " %");
+  if (d->walks.untold) card(out, "walks", untold);
   count_card(out, "walks", d->walks);
   count_card(out, "faults", d->faults);
   if (d->dut_cycles.there)
-    ratio_card(out, "cycles per translation", (double)d->dut_cycles.n, (double)d->transactions.n, 1, 4, "");
-  count_card(out, "mismatches", d->mismatches);
+    ratio_card(out, "cycles per translation", (double)d->dut_cycles.n, (double)translations->n, 1, 4, "");
+  if (is_alone(d))
+    card(out, "mismatches", "nothing was compared");
+  else
+    count_card(out, "mismatches", d->mismatches);
   fputs("</dl>\n", out);
 }
 
@@ -116,8 +130,9 @@ static void geometry(FILE *out, const report_data_t *d) {
   if (d->tlb_sets.n == 0)
     snprintf(text, sizeof text, "none");
   else
-    snprintf(text, sizeof text, "%s sets x %s ways for 4 KiB pages, %s entries for 4 MiB pages",
-             draw_grouped(d->tlb_sets.n, sets), draw_grouped(d->tlb_ways.n, ways), draw_grouped(d->tlb_large.n, large));
+    snprintf(text, sizeof text, "%s%s sets x %s ways for 4 KiB pages, %s entries for 4 MiB pages",
+             d->own_caching ? "of the device's own kind; stimulus is made for " : "", draw_grouped(d->tlb_sets.n, sets),
+             draw_grouped(d->tlb_ways.n, ways), draw_grouped(d->tlb_large.n, large));
   fact(out, "TLB", text);
 }
 
@@ -129,6 +144,28 @@ static void differences(FILE *out, const report_data_t *d) {
     draw_escaped(out, d->difference[i], 60);
   }
   fputs("</dd>\n", out);
+}
+
+/* What a mismatch was, as far as the result has it. */
+static void mismatch(FILE *out, const report_data_t *d) {
+  fact(out, "mismatch", d->report);
+  fact(out, "request", d->request);
+  fact(out, "answer of the model", d->answer_model);
+  fact(out, "answer of the device", d->answer_dut);
+  fact(out, "judged as", d->judgement);
+  differences(out, d);
+}
+
+/* What was not compared, and why. */
+static void gaps(FILE *out, const report_data_t *d) {
+  for (unsigned i = 0; i < d->n_skipped; i++) {
+    const report_gap_t *gap = &d->skipped[i];
+    fprintf(out, "<dt>%s</dt><dd>", i ? "" : "not compared");
+    draw_escaped(out, gap->name, 100);
+    if (gap->reason) fputs(": ", out);
+    draw_escaped(out, gap->reason ? gap->reason : "", 300);
+    fputs("</dd>\n", out);
+  }
 }
 
 static void head(FILE *out, const report_data_t *d) {
@@ -156,9 +193,10 @@ static void head(FILE *out, const report_data_t *d) {
   fputs("<dl class=\"facts\">\n", out);
   fact(out, "image", d->image);
   fact(out, "device", d->dut);
-  fact(out, "check level", d->check);
+  fact(out, "check level", is_alone(d) ? "none: nothing was compared, there was no device (--dut none)" : d->check);
   geometry(out, d);
-  differences(out, d);
+  mismatch(out, d);
+  gaps(out, d);
   fact(out, "waveform", d->wave);
   fact(out, "trace", d->trace);
   fputs("</dl>\n", out);

@@ -41,9 +41,11 @@ static bool read_timeline(report_data_t *d, const json_t *root, char error[REPOR
       !read_column(object, "entries_4k", &t->n, &small, error) ||
       !read_column(object, "entries_4m", &t->n, &large, error))
     return false;
-  t->there = t->n > 0 && t->every > 0 && hits && misses;
+  t->has_misses = hits && misses;
+  t->has_walks = walks;
   t->has_cycles = cycles;
   t->has_entries = small && large;
+  t->there = t->n > 0 && t->every > 0 && (t->has_misses || t->has_walks || t->has_cycles || t->has_entries);
   for (unsigned i = 0; i < t->n; i++) {
     uint64_t last = (i + 1) * t->every;
     t->point[i] = (report_point_t){.last = i + 1 == t->n && d->transactions.n < last ? d->transactions.n : last,

@@ -1,5 +1,6 @@
 /*
- * TLB occupancy, miss rate and clock cycles over time: three panels over one axis of transactions.
+ * TLB occupancy, miss rate and clock cycles over time: three panels over one axis of transactions. Walks stand for
+ * misses where the device does not tell those.
  */
 #include "report_draw.h"
 #include "report_page.h"
@@ -26,6 +27,11 @@ static bool miss_rate(const report_point_t *p, uint64_t transactions, double *va
   double lookups = (double)p->hits + (double)p->misses;
   if (lookups > 0) *value = 1000 * (double)p->misses / lookups;
   return lookups > 0;
+}
+
+static bool walk_rate(const report_point_t *p, uint64_t transactions, double *value) {
+  *value = 1000 * (double)p->walks / (double)transactions;
+  return true;
 }
 
 static bool cycles_each(const report_point_t *p, uint64_t transactions, double *value) {
@@ -108,22 +114,39 @@ static void draw_entries(panels_t *p, const report_data_t *run) {
 static void draw_panels(FILE *out, const report_data_t *run) {
   const report_timeline_t *t = &run->timeline;
   double last = (double)t->point[t->n - 1].last;
-  panels_t p = {.out = out, .x = draw_scale(last, 8, true, LEFT, RIGHT), .all = 1u + t->has_entries + t->has_cycles};
+  panels_t p = {.out = out,
+                .x = draw_scale(last, 8, true, LEFT, RIGHT),
+                .all = 0u + (t->has_misses || t->has_walks) + t->has_entries + t->has_cycles};
   p.x.max = last;
   draw_begin(out, "chart-timeline", (int)top_of(p.all) + 16,
              "TLB occupancy, miss rate and clock cycles per transaction over the run's transactions");
   if (t->has_entries) draw_entries(&p, run);
-  draw_scale_t y = next_panel(&p, most(t, miss_rate), false, "TLB misses per 1,000 lookups");
-  draw_steps(out, t, miss_rate, &p.x, &y, "line-misses", "line c");
+  if (t->has_misses) {
+    draw_scale_t y = next_panel(&p, most(t, miss_rate), false, "TLB misses per 1,000 lookups");
+    draw_steps(out, t, miss_rate, &p.x, &y, "line-misses", "line c");
+  } else if (t->has_walks) {
+    draw_scale_t y = next_panel(&p, most(t, walk_rate), false, "walks per 1,000 transactions");
+    draw_steps(out, t, walk_rate, &p.x, &y, "line-walks", "line c");
+  }
   if (t->has_cycles) {
-    y = next_panel(&p, most(t, cycles_each), false, "DUT clock cycles per transaction");
+    draw_scale_t y = next_panel(&p, most(t, cycles_each), false, "DUT clock cycles per transaction");
     draw_steps(out, t, cycles_each, &p.x, &y, "line-cycles", "line d");
   }
   draw_end(out);
+  if (!t->has_misses)
+    report_missing(out, t->has_walks ? "TLB hits and misses are not told by the device; its walks are known."
+                                     : "TLB hits, misses and walks are not told by the device.");
   if (!t->has_entries)
     report_missing(out, "How full the TLB was is not known: the device caches as it likes (--check architectural), "
                         "or has no TLB.");
   if (!t->has_cycles) report_missing(out, "There are no clock cycles: the run had no device (--dut none).");
+}
+
+static void cell(FILE *out, bool there, uint64_t n) {
+  if (there)
+    draw_count(out, n);
+  else
+    draw_cell(out, "-");
 }
 
 static void table(FILE *out, const report_timeline_t *t) {
@@ -132,21 +155,15 @@ static void table(FILE *out, const report_timeline_t *t) {
   draw_table(out, "The same as a table", heads, sizeof heads / sizeof *heads);
   for (unsigned i = 0; i < t->n; i++) {
     const report_point_t *p = &t->point[i];
-    const uint64_t counts[] = {p->last, p->hits, p->misses, p->walks, p->faults};
     draw_row(out);
-    for (unsigned k = 0; k < sizeof counts / sizeof *counts; k++)
-      draw_count(out, counts[k]);
-    if (t->has_cycles)
-      draw_count(out, p->cycles);
-    else
-      draw_cell(out, "-");
-    if (t->has_entries) {
-      draw_count(out, p->entries_4k);
-      draw_count(out, p->entries_4m);
-    } else {
-      draw_cell(out, "-");
-      draw_cell(out, "-");
-    }
+    draw_count(out, p->last);
+    cell(out, t->has_misses, p->hits);
+    cell(out, t->has_misses, p->misses);
+    cell(out, t->has_walks, p->walks);
+    draw_count(out, p->faults);
+    cell(out, t->has_cycles, p->cycles);
+    cell(out, t->has_entries, p->entries_4k);
+    cell(out, t->has_entries, p->entries_4m);
     draw_end_row(out);
   }
   draw_end_table(out);

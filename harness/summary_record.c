@@ -1,13 +1,15 @@
 /*
- * The part of a JSON result that pictures are made of: the run over time, clock cycles by class, what is mapped at the
- * end, and what its coverage file holds.
+ * The part of a JSON result that pages are made of: a mismatch in a few words, the run over time, clock cycles by
+ * class, what is mapped at the end, and what its coverage file holds.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "coverage_report.h"
+#include "decode.h"
 #include "mapping.h"
+#include "report.h"
 #include "summary.h"
 
 static void set(json_t *object, const char *key, uint64_t n) {
@@ -136,10 +138,34 @@ static json_t *tlb_json(const mmu_config_t *config, bool own) {
   return object;
 }
 
+static json_t *answer_json(const mmu_req_t *req, const mmu_rsp_t *rsp) {
+  char line[DECODE_LINE];
+  if (rsp->fault) return json_string(decode_fault(true, rsp->vector, rsp->error_code, rsp->cr2, line));
+  if (req->op > MMU_OP_SYSTEM) return json_string("done");
+  return json_sprintf("%08" PRIx64 " -> %08" PRIx64, rsp->laddr, rsp->paddr[0]);
+}
+
+/* The report in a few words. Both answers, if more than their references differs. */
+static json_t *mismatch_json(const lockstep_t *ls) {
+  char line[DECODE_LINE], what[sizeof ls->dut_error];
+  json_t *object = json_object();
+  bool answered = ls->state == LOCKSTEP_MISMATCH && ls->differences & ~(unsigned)(DIFF_TLB | DIFF_MEM);
+  set(object, "transaction", ls->sequence);
+  json_object_set_new(object, "report",
+                      json_sprintf("transaction %" PRIu64 ": %s", ls->sequence, report_what(ls, what, sizeof what)));
+  json_object_set_new(object, "request", json_string(decode_request(&ls->bad_req, line)));
+  if (answered) json_object_set_new(object, "model", answer_json(&ls->bad_req, &ls->model_rsp));
+  if (answered) json_object_set_new(object, "dut", answer_json(&ls->bad_req, &ls->dut_rsp));
+  if (ls->oracle && ls->state == LOCKSTEP_MISMATCH)
+    json_object_set_new(object, "verdict", json_string(oracle_verdict_name(ls->verdict)));
+  return object;
+}
+
 void summary_record(json_t *root, const outcome_t *o, const cosim_t *c) {
   const char *image = c->options->bios ? c->options->bios : c->options->input;
   if (o->has_guest && image) json_object_set_new(root, "image", json_string(image));
   json_object_set_new(root, "tlb", tlb_json(&c->mmu, c->dut && c->dut->traits.own_caching));
+  if (c->ls.state != LOCKSTEP_AGREE) json_object_set_new(root, "mismatch", mismatch_json(&c->ls));
   if (c->ls.coverage) json_object_set_new(root, "coverage", coverage_summary(c->ls.coverage));
   if (!c->ls.recorder) return;
   json_object_set_new(root, "timeline", timeline_json(o, c));

@@ -174,7 +174,14 @@ PICTURES = {"command": "mmu86 run 'a&b'", "verdict": "pass", "stop": "<done>", "
 MERGED = {"functional": {"bins": 9, "hit": 4, "unreachable": 1}, "rtl_line": {"hit": 3, "total": 4}}
 REPORTS = {"all": [PICTURES, {**PICTURES, "walks": 9, "verdict": "limit"}, MERGED], "alone": [PICTURES], "least": [RESULTS[1]],
            "compared": [RESULTS[0] | {"origins": {}}, RESULTS[1]], "text": [PICTURES | {"verdict": "<b>\u202e\u20ac"}],
-           "sampled": [RESULTS[1], RESULTS[0], json.loads(coverage())]}
+           "sampled": [RESULTS[1], RESULTS[0], json.loads(coverage())],
+           "untold": [PICTURES | {"tlb_hits": None, "tlb_misses": None, "walks": None, "dut_translations": 18,
+                                  "tlb": {"sets": 1, "ways": 4, "large": 1, "own_caching": True},
+                                  "timeline": PICTURES["timeline"] | {"tlb_hits": None, "tlb_misses": None},
+                                  "origins": {"slab": {"references": 9, "tlb_misses": None, "walks": None, "faults": 1}},
+                                  "skipped": [{"name": "TLB events", "reason": "<own>"}, {"name": "INVLPG"}],
+                                  "mismatch": {"transaction": 19, "report": "fault differs", "request": "read",
+                                               "model": "#PF", "dut": "0 -> 1", "verdict": "WRONG"}}]}
 
 
 GDB = {

@@ -165,6 +165,22 @@ START_TEST(derived_figures) {
     ck_assert_double_eq_tol(json_number_value(diff.entries[i].b), want[i].b, 1e-9);
   }
   diff_free(&diff);
+  /* Where only some transactions are translations, those count. */
+  diff = compared("{'dut_cycles': 300, 'transactions': 100, 'dut_translations': 60}",
+                  "{'dut_cycles': 300, 'transactions': 100, 'dut_translations': 75}");
+  ck_assert_str_eq(diff.entries[0].path, "cycles_per_translation");
+  ck_assert_double_eq_tol(json_number_value(diff.entries[0].a), 5, 1e-9);
+  ck_assert_double_eq_tol(json_number_value(diff.entries[0].b), 4, 1e-9);
+  diff_free(&diff);
+  /* What a device does not tell is null: nothing is made of it, and it is no 0. */
+  diff = compared("{'tlb_hits': null, 'tlb_misses': null, 'walks': null, 'references': 9, 'timeline': {'walks': null}}",
+                  "{'tlb_hits': 90, 'tlb_misses': 0, 'walks': 0, 'references': 9, 'timeline': {'walks': null}}");
+  ck_assert(!diff.entries[0].a && json_number_value(diff.entries[0].b) == 100);
+  ck_assert(json_is_null(diff.entries[3].a) && !diff.entries[3].has_percent);
+  told(&diff, "tlb_hit_rate_percent walks_per_1000_references misses_per_1000_references walks tlb_misses tlb_hits");
+  diff = compared("{'mismatch': {'request': 'a'}}", "{'mismatch': {'request': 'b'}}");
+  ck_assert_int_eq(diff.entries[0].group, DIFF_FUNCTION);
+  diff_free(&diff);
   /* Nothing is made of nothing, and what a result says itself stays. */
   diff = compared("{'dut_cycles': 0, 'transactions': 0, 'tlb_hits': 0, 'tlb_misses': 0}",
                   "{'dut_cycles': null, 'transactions': 0, 'tlb_hits': 0, 'tlb_misses': 0}");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Looks at pages of mmu86 report in headless Chromium.
 
-usage: report_page.py CASE MMU86 KERNEL     CASE: a function case_* below
+usage: report_page.py CASE MMU86 KERNEL PAGED     CASE: a function case_* below; PAGED: a device with a TLB of its own kind
 """
 import html
 import json
@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 
 from browser import Browser, pixels
 
+PAGED = None
 CHARTS = ["timeline", "origins", "vectors", "cycles", "mapping", "coverage", "compare"]
 
 # What a page looks like when it is drawn: for each picture its texts and shapes in its own units, and colours as they are.
@@ -72,15 +73,17 @@ def expected(result, coverage, changes):
     want = {}
     if "timeline" in result:
         t = result["timeline"]
-        points = len(t["tlb_hits"])
-        looked_up = sum(1 for hit, miss in zip(t["tlb_hits"], t["tlb_misses"]) if hit + miss)
-        want["timeline"] = {"line-misses": looked_up, "rows": points}
+        points = len(t["faults"])
+        told = t["tlb_hits"] is not None
+        looked_up = sum(1 for hit, miss in zip(t["tlb_hits"], t["tlb_misses"]) if hit + miss) if told else 0
+        want["timeline"] = {"line-misses": looked_up, "line-walks": 0 if told or t["walks"] is None else points, "rows": points}
         for key, line in (("entries_4k", "line-entries-4k"), ("entries_4m", "line-entries-4m"), ("dut_cycles", "line-cycles")):
             if key in t:
                 want["timeline"][line] = points
     if result.get("origins"):
         shown = [o for o in result["origins"].values() if o["walks"] or o["faults"]]
-        want["origins"] = {"bar-walks": len(shown), "bar-faults": len(shown), "rows": len(result["origins"])}
+        untold = all(o["walks"] is None for o in result["origins"].values())
+        want["origins"] = {"bar-walks": 0 if untold else len(shown), "bar-faults": len(shown), "rows": len(result["origins"])}
     if result.get("faults_by_vector"):
         n = len(result["faults_by_vector"])
         want["vectors"] = {"bar-vectors": n, "rows": n}
@@ -294,7 +297,7 @@ def case_others(browser, mmu86, kernel, where):
     page = where / "run.html"
     for options, phrases in (((), ("did not tell for whom", "No baseline", "did not sample coverage")),
                              (("--overlap", "--mem-latency", "3"), ("overlapped", "caches as it likes")),
-                             (("--dut", "none"), ("no device",)),
+                             (("--dut", "none"), ("no device", "none: nothing was compared, there was no device", "mismatches\nnothing was compared")),
                              (("--coverage", where / "sampled"), ("From the run itself",)),
                              (("--mem-latency", "200", "--seed", "5"), ("logarithmic",))):
         run(mmu86, "fuzz", "--count", "4000", "--json", where / "run.json", "--quiet", *options)
@@ -312,6 +315,48 @@ def case_others(browser, mmu86, kernel, where):
     says(check(browser, page, expected(result, 0, None)), "has no time series", "does not say what was mapped")
 
 
+def case_untold(browser, mmu86, kernel, where):
+    """What the device does not tell is not drawn as nothing, and what was not compared is named."""
+    result_at, page = where / "run.json", where / "run.html"
+    run(mmu86, "run", kernel, "--append", "workload=boot quick", "--dut", PAGED, "--dut-args", "+silent", "--json", result_at, "--quiet")
+    result = load(result_at)
+    assert result["dut_translations"] > 0.9 * result["transactions"]
+    result["dut_translations"] //= 2    # so that it shows by what is divided
+    result["page_tables"]["runs"] = []  # full tables are beyond this test's reckoning
+    result_at.write_text(json.dumps(result))
+    run(mmu86, "report", result_at)
+    gaps = [f"{gap['name']}: {gap['reason']}" for gap in result["skipped"]]
+    assert "TLB events: the device caches in a way of its own" in gaps and result["tlb_hits"] is None and result["walks"] > 100
+    phrases = [*gaps, "TLB hit rate\nnot told by the device", f"walks\n{result['walks']:,}", "its walks are known",
+               f"cycles per translation\n{result['dut_cycles'] / result['dut_translations']:.4f}", "of the device's own kind"]
+    want = expected(result, 0, None)
+    text = check(browser, page, want)
+    says(text, *phrases)
+    labels = {name: [t[0] for t in chart["texts"]] for name, chart in browser.script(LOOK)["charts"].items()}
+    assert "walks per 1,000 transactions" in labels["chart-timeline"] and "hit, or not translated" in labels["chart-cycles"]
+    sound = page.read_text()
+    faults = {"a hit rate of 0": ("<dd>not told by the device</dd>", "<dd>0.0000 %</dd>"),
+              "misses that nobody told": ('id="line-walks"', 'id="line-misses"'),
+              "a gap less": ("<dt></dt><dd>TLB events: [^<]*</dd>", ""),
+              "another divisor": (r"(<dt>cycles per translation</dt><dd>)[0-9.]*", rf"\g<1>{result['dut_cycles'] / result['transactions']:.4f}")}
+    for name, (pattern, replacement) in faults.items():
+        page.write_text(re.sub(pattern, replacement, sound, count=1))
+        assert page.read_text() != sound, name
+        found = problems(browser, page, want, (False,))
+        found += [phrase for phrase in phrases if phrase not in browser.script("return document.body.innerText")]
+        if not found:
+            sys.exit(f"FAILED: not found: {name}")
+        print(f"{name}: {found[0][:110]}")
+    # Nor its walks: a device that is no paging unit.
+    result["walks"] = result["timeline"]["walks"] = None
+    for share in result["origins"].values():
+        share["walks"] = None
+    result_at.write_text(json.dumps(result))
+    run(mmu86, "report", result_at)
+    says(check(browser, page, expected(result, 0, None)), "TLB hits, misses and walks are not told by the device",
+         "walks\nnot told by the device", "Walks by origin are not told by the device")
+
+
 HOSTILE = ["<script>document.title='x'</script>", "\"><img src=http://127.0.0.1:9/x.png onerror=alert(1)>", "</style></svg>&amp;'",
            "\u202Egnol\u202C \u200b \u0085", "x" * 3000, "\u6f22\u5b57" * 40, "a\nb\tc"]
 
@@ -324,6 +369,8 @@ def case_hostile(browser, mmu86, kernel, where):
     result.update(command=" ".join(HOSTILE), verdict=HOSTILE[0], stop=HOSTILE[1], dut=HOSTILE[2], image=HOSTILE[3],
                   check=HOSTILE[4], differences=HOSTILE, trace=HOSTILE[5], failure_wave=HOSTILE[6], faults_by_vector=counts,
                   instructions=(1 << 63) - 1, tlb={"sets": (1 << 63) - 1, "ways": (1 << 63) - 1, "large": 1 << 62})
+    result["skipped"] = [{"name": name, "reason": name} for name in HOSTILE] + [{"name": "lonely"}]
+    result["mismatch"] = dict(zip(("report", "request", "model", "dut", "verdict"), HOSTILE))
     result["origins"] = {name: {"references": 1 << 62, "tlb_misses": 1, "walks": 1 << 62, "faults": 1 << 61} for name in HOSTILE}
     result["cycle_histogram"] = {name: {"transactions": 1 << 62, "cycles": 1 << 62, "counts": {"0": 1, "4294967290-4294967295": 5}}
                                  for name in HOSTILE}
@@ -412,7 +459,8 @@ def case_planted(browser, mmu86, kernel, where):
 
 
 def main():
-    name, mmu86, kernel = sys.argv[1:]
+    global PAGED    # pylint: disable=global-statement
+    name, mmu86, kernel, PAGED = sys.argv[1:]
     with tempfile.TemporaryDirectory() as where, Browser() as browser:
         globals()["case_" + name](browser, pathlib.Path(mmu86).resolve(), kernel, pathlib.Path(where))
 

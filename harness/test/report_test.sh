@@ -62,8 +62,14 @@ case_outputs() {
 case_mismatch() {
   "$STRUCK" run "$KERNEL" --append quick --dut-args +address=5000 --json "$DIR/run.json" >"$DIR/out" 2>"$DIR/err"
   [ $? = 1 ] || fail "the device did not differ"
+  local request laddr model dut # as the report on standard error has them
+  request=$(sed -n 's/^  request  //p' "$DIR/err") laddr=$(awk '$1 $2 == "linearaddress" {print $3}' "$DIR/err")
+  read -r model dut < <(awk '$2 $3 == "physicaladdress" {print $4, $5}' "$DIR/err")
+  [ ${#laddr} = 8 ] && [ ${#dut} = 8 ] && [ "$model" != "$dut" ] || fail "the report's addresses are $laddr, $model, $dut"
   expect 0 report "$DIR/run.json"
   for what in '&#x2717; mismatch</span>mismatch' '<dt>differs in</dt><dd class="bad">physical address</dd>' \
+    '<dt>mismatch</dt><dd>transaction 5000: physical address differs</dd>' "<dt>request</dt><dd>$request</dd>" \
+    "<dt>answer of the model</dt><dd>$laddr -&gt; $model</dd>" "<dt>answer of the device</dt><dd>$laddr -&gt; $dut</dd>" \
     '<dt>mismatches</dt><dd>1</dd>' '<dt>transactions</dt><dd>5,000</dd>' "run $KERNEL --append quick"; do
     grep -qF "$what" "$DIR/run.html" || fail "the page does not have $what"
   done
@@ -112,6 +118,14 @@ case_bad_input() {
   with origins '{"slab": {"walks": -5}}' walks "is not a count"
   with faults_by_vector '{"#PF": null, "#GP": "x"}' '#GP' "is not a count"
   with differences '{}' differences "is not a list"
+  with skipped '{}' skipped "is not a list"
+  with skipped '["x"]' skipped "has an element that is not an object"
+  with skipped '[{"reason": "x"}]' skipped "has an element without a name"
+  with skipped '[{"name": "x", "reason": 5}]' reason "is not text"
+  with mismatch '"x"' mismatch "is not an object"
+  with mismatch '{"request": 5}' request "is not text"
+  with dut_translations -1 dut_translations "is not a count"
+  with tlb '{"own_caching": 1}' own_caching "is neither true nor false"
   with differences '[1]' differences "has an element that is not text"
   with timeline '{"tlb_hits": [1, 2], "tlb_misses": [1]}' tlb_misses "is longer or shorter"
   with timeline '{"tlb_hits": [1, -2]}' tlb_hits "has an element that is not a count"
@@ -169,8 +183,11 @@ case_planted() {
   caught outputs "an input was written over" "$(afterwards '[ "$2 $#" = "${2%.html}.html 2" ] && echo >>"$2"')"
   caught outputs "the page on a full disk" '[ "$4" = - ] || exec "$real" "$@"; "$real" "$@" | cat 2>"$0.err"; exit 0'
   caught outputs "half a page is left" "$(afterwards '[ "$4" = - ] && touch "${2%.json}.partial"')"
+  caught mismatch "the page does not have <dt>answer of the device" "$(afterwards 'sed -i "/answer of the device/d" "${2%.json}.html"')"
+  caught mismatch "the page does not have <dt>request" "$(afterwards 'sed -i "s/ACCESS/access/" "${2%.json}.html"')"
   caught mismatch "the page does not have <dt>transactions" "$(afterwards 'sed -i "s/5,000/4,999/" "${2%.json}.html"')"
   STRUCK=$MMU86 caught mismatch "the device did not differ" 'exec "$real" "$@"'
+  caught bad_input "does not say: .*is no result of mmu86" "$(afterwards 'sed -i "s/is no result of mmu86/is wrong/" "$0.err"')"
   caught bad_input "exit status 0, expected 2" "$(afterwards 'status=0')"
   caught bad_input "not one line" "$(afterwards '[ $status = 2 ] && echo >>"$0.err"')"
   caught bad_input "does not say: .*is not a count" "$(afterwards 'sed -i "s/is not a count/is odd/" "$0.err"')"
