@@ -129,10 +129,10 @@ static void leave(void) {
 /* It did not come back by itself. */
 static dut_status_t lost(void) {
   if (guard.signal == SIGPROF)
-    snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s within %d seconds of processor time",
+    snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s within %d s of processor time",
              guard.inside, guard.patience);
   else if (guard.signal == SIGALRM)
-    snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s, and has done nothing for %d seconds",
+    snprintf(guard.complaint, sizeof guard.complaint, "does not return from %s, and has done nothing for %d s",
              guard.inside, 2 * guard.patience);
   else if (guard.signal == ENDED_PROCESS)
     snprintf(guard.complaint, sizeof guard.complaint, "ends the process in %s ($finish, exit)", guard.inside);

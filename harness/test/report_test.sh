@@ -60,7 +60,7 @@ case_outputs() {
 
 # A run that has failed.
 case_mismatch() {
-  "$STRUCK" run "$KERNEL" --append quick --dut-args +address=5000 --json "$DIR/run.json" >"$DIR/out" 2>"$DIR/err"
+  "$STRUCK" run "$KERNEL" --append quick --dut-args +address=5000 --max-insns 100000 --json "$DIR/run.json" >"$DIR/out" 2>"$DIR/err"
   [ $? = 1 ] || fail "the device did not differ"
   local request laddr model dut # as the report on standard error has them
   request=$(sed -n 's/^  request  //p' "$DIR/err") laddr=$(awk '$1 $2 == "linearaddress" {print $3}' "$DIR/err")
