@@ -113,7 +113,7 @@ static bool open_dut(cosim_t *c, char *error, unsigned error_bytes) {
                    .coverage = c->options->dut_coverage != NULL,
                    .overlapped = c->options->overlap,
                    .arguments = c->options->dut_args};
-  char why[256];
+  char why[256] = "";
   c->ls.handle = c->dut->open(&env, why, sizeof why);
   if (!c->ls.handle) {
     output_plain(why);

@@ -20,6 +20,7 @@ typedef struct {
 static mmu_config_t config(void) {
   mmu_config_t c = mmu_default_config();
   if (KIND == ODD_TLB) c.tlb_sets = 3;
+  if (KIND == NO_TLB) c.tlb_sets = 0;
   return c;
 }
 

@@ -33,6 +33,6 @@ typedef enum {
   INVENTS_A_LOSS, /* of an update that it has made */
 } foreign_sin_t;
 
-typedef enum { SOUND, OTHER_VERSION, HALF_A_TABLE, NO_TABLE, ODD_TLB, BOMB, UNCOUNTED } foreign_kind_t;
+typedef enum { SOUND, OTHER_VERSION, HALF_A_TABLE, NO_TABLE, ODD_TLB, BOMB, UNCOUNTED, NO_TLB } foreign_kind_t;
 
 #endif

@@ -35,6 +35,11 @@ case_run() {
   [ $? = 1 ] || fail "what shrink says reproduces it does not: $(json reproduce)"
   expect 2 run "$KERNEL" --dut "$SOUND" --dut-args +sin=5; one_line "--dut $SOUND: foreign crashes in open: Aborted"
   expect 2 run "$KERNEL" --dut "$SOUND" --wave "$DIR/w"; one_line "writes no waveforms"
+  expect 0 fuzz --count 3000 --dut "$LIBRARIES/libforeign_no_tlb.so"
+  expect 2 fuzz --count 3000 --dut "$LIBRARIES/libforeign_no_tlb.so" --coverage "$DIR/c"; one_line "is declared for a TLB of at least"
+  expect 2 fuzz --overlap --check exact; one_line "--check exact: requests that overlap"
+  expect 2 fuzz --check exact --overlap; one_line "--check exact: requests that overlap"
+  expect 2 fuzz --every 3; one_line "--every 3: of what?"
   expect 2 fuzz --overlap --dut "$SOUND"; one_line "foreign\|overlap"
   for bad in other_version:version half_a_table:transact odd_tlb:sets bomb:crashes nameless:mmu86_dut missing:such; do
     expect 2 run "$KERNEL" --dut "$LIBRARIES/libforeign_${bad%:*}.so"; one_line "${bad#*:}"
